@@ -123,12 +123,11 @@ Json write_value(const T& value) {
 
 // Every option with its default, nested structs flattened to dotted names.
 template <class Options>
-std::vector<FieldDescription> describe_fields(const std::string& prefix = "") {
+std::vector<FieldDescription> describe_fields(Options defaults = {}, const std::string& prefix = "") {
   std::vector<FieldDescription> out;
-  Options defaults{};
   Options::fields(defaults, [&]<class T>(const char* name, T& value, const char* help, const FieldRule& rule = {}) {
     if constexpr (fields_detail::HasFields<T>) {
-      for (FieldDescription& inner : describe_fields<T>(prefix + name + ".")) out.push_back(std::move(inner));
+      for (FieldDescription& inner : describe_fields<T>(value, prefix + name + ".")) out.push_back(std::move(inner));
     } else {
       out.push_back({prefix + name, fields_detail::type_name<T>(), help, fields_detail::write_value(value), rule});
     }
