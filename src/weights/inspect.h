@@ -1,0 +1,15 @@
+// What is in a checkpoint file, for `simmim inspect FILE`.
+#pragma once
+#include "core/json.h"
+#include "weights/tensor_file.h"
+
+namespace simmim {
+
+// {"path", "format", "bytes", "kind", "encoder", "tensors_count", "parameters", "metadata": {..},
+//  "tensors": [{"name", "dtype", "shape", "elements"}]}
+// kind: "pretrain" (an encoder. prefix or a decoder), "finetune" (a head), "checkpoint" (ours, with the optimizer),
+// or "unknown"; encoder: "vit", "swin" or "unknown". parameters: floating-point elements, without buffers
+// (attn_mask ...) and without the optimizer's state ("opt.").
+Json describe(const TensorFile& file);
+
+}  // namespace simmim
