@@ -1,0 +1,25 @@
+// The run database: SQLite, opened for reading (creates nothing; no database is an empty one) or for writing.
+#pragma once
+#include <string>
+
+#include "core/files.h"
+#include "runs/sqlite.h"
+
+namespace simmim {
+
+// For reading. A file that is missing gives an empty database with every table and view. Runs that are marked running
+// although nobody holds their lock read as `lost` (a temporary view; `out` may be empty: no such check).
+// Code::database for a newer schema or a broken file, with what to do.
+Sqlite open_for_reading(const fs::path& database, const fs::path& out);
+
+// For writing: makes the file and its schema, brings an older schema up to date. WAL, except on network file systems.
+Sqlite open_for_writing(const fs::path& database, int busy_milliseconds = 30000);
+
+// Deletes the index and builds it again from the folders; the new one takes the old one's place in one rename.
+struct RebuildReport { int64_t runs = 0, sweeps = 0, skipped = 0; };
+RebuildReport rebuild_database(const fs::path& database, const fs::path& out);
+
+// A consistent copy while others read and write. Code::database if `target` exists.
+void backup_database(const fs::path& database, const fs::path& target);
+
+}  // namespace simmim
