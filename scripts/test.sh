@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the tests of a build folder: test.sh BUILD JOBS [slow]. Tests carry the label "slow" or none.
+set -euo pipefail
+build=$1 jobs=$2
+label=(--label-exclude slow)
+if [[ ${3:-} == slow ]]; then label=(--label-regex slow); fi
+# Several test processes share the cores: idle OpenMP threads must sleep, not spin.
+export OMP_WAIT_POLICY=passive
+if ! grep -q '^CMAKE_CUDA_COMPILER:.*nvcc' "$build/CMakeCache.txt"; then
+  echo "no CUDA compiler here: built and tested for the CPU" >&2
+fi
+exec ctest --test-dir "$build" --output-on-failure --no-tests=error -j"$jobs" "${label[@]}"

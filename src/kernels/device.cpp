@@ -1,0 +1,136 @@
+// Loads the plug-in at most once and turns each way of having no GPU into one sentence.
+#include "kernels/device.h"
+
+#include <ATen/cpu/Utils.h>
+#include <dlfcn.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "core/error.h"
+#include "kernels/cuda_api.h"
+
+namespace simmim {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kPlugin = "libsimmim_cuda.so";
+constexpr const char* kUseCpu = "use device=cpu";
+
+// Why there is no GPU to use, or the plug-in's functions.
+struct Cuda {
+  const CudaApi* api = nullptr;
+  int count = 0;
+  std::string why_not;
+};
+
+bool has_driver() {
+  if (fs::exists("/dev/nvidiactl") || fs::exists("/dev/dxg")) return true;
+  void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (driver) ::dlclose(driver);
+  return driver != nullptr;
+}
+
+// The folder of the library or program that this code is linked into.
+fs::path own_folder() {
+  Dl_info info{};
+  static const char here = 0;
+  if (!::dladdr(&here, &info) || !info.dli_fname) return ".";
+  std::error_code ignored;
+  const fs::path file = fs::canonical(info.dli_fname, ignored);
+  return file.empty() ? fs::path(".") : file.parent_path();
+}
+
+Cuda load_plugin() {
+  if (!has_driver()) return {.why_not = "this machine has no NVIDIA driver"};
+  const fs::path path = own_folder() / kPlugin;
+  if (!fs::exists(path))
+    return {.why_not = fmt::format("{} is missing: simmim was built where there is no CUDA toolkit", path.string())};
+  // Global, so that its kernels are found by LibTorch; never closed, since its static objects outlive main.
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+  if (!library) return {.why_not = fmt::format("{} does not load ({})", kPlugin, ::dlerror())};
+  using Function = const CudaApi*();
+  auto* function = reinterpret_cast<Function*>(::dlsym(library, kCudaApiSymbol));
+  if (!function || function()->version != kCudaApiVersion)
+    return {.why_not = fmt::format("{} is of another version than the engine; build both anew", path.string())};
+  Cuda cuda{.api = function()};
+  char why[512];
+  cuda.count = cuda.api->count(why, sizeof why);
+  if (cuda.count == 0) cuda.why_not = fmt::format("CUDA finds no GPU ({})", why);
+  return cuda;
+}
+
+const Cuda& cuda() {
+  static const Cuda loaded = load_plugin();
+  return loaded;
+}
+
+// "cuda" -> 0, "cuda:3" -> 3, anything else nothing.
+std::optional<int> cuda_index(const std::string& text) {
+  if (text == "cuda") return 0;
+  if (!text.starts_with("cuda:")) return std::nullopt;
+  const char *begin = text.data() + 5, *end = text.data() + text.size();
+  int index = -1;
+  const auto [stop, error] = std::from_chars(begin, end, index);
+  if (error != std::errc() || stop != end || index < 0) return std::nullopt;
+  return index;
+}
+
+at::Device cuda_device(int index) { return {at::kCUDA, static_cast<at::DeviceIndex>(index)}; }
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown processor";
+}
+
+}  // namespace
+
+at::Device resolve_device(const std::string& text) {
+  if (text == "cpu") return at::kCPU;
+  if (text == "auto") return cuda().count > 0 ? cuda_device(0) : at::Device(at::kCPU);
+  const auto index = cuda_index(text);
+  if (!index) fail(Code::usage, "device: got '{}'; allowed are auto, cpu, cuda and cuda:N, N counting from 0", text);
+  if (cuda().count == 0) fail(Code::device, "device: got '{}', but {}; {}", text, cuda().why_not, kUseCpu);
+  if (*index >= cuda().count) {
+    fail(Code::device, "device: got '{}', but this machine has {} GPU{}; use cuda:0{}", text, cuda().count,
+         cuda().count == 1 ? "" : "s", cuda().count == 1 ? "" : fmt::format(" to cuda:{}", cuda().count - 1));
+  }
+  return cuda_device(*index);
+}
+
+DeviceInfo device_info(at::Device device) {
+  if (device.is_cuda()) {
+    CudaDevice gpu{};
+    cuda().api->describe(device.index(), &gpu);
+    return {.name = gpu.name,
+            .capability = fmt::format("sm_{}{}", gpu.major, gpu.minor),
+            .driver = fmt::format("{}.{}", gpu.driver / 1000, gpu.driver % 1000 / 10),
+            .memory_bytes = gpu.memory_bytes,
+            .fast_bf16 = gpu.major >= 8};
+  }
+  const bool amx = at::cpu::is_amx_tile_supported(), avx = at::cpu::is_avx512_bf16_supported();
+  return {.name = processor_name(),
+          .capability = amx ? "amx" : avx ? "avx512_bf16" : "",
+          .memory_bytes = int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE),
+          .fast_bf16 = amx || avx};
+}
+
+int64_t peak_memory_bytes(at::Device device) {
+  if (device.is_cuda()) return cuda().api->peak_memory_bytes(device.index());
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) cuda().api->synchronize(device.index());
+}
+
+}  // namespace simmim
