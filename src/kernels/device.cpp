@@ -1,7 +1,6 @@
 // Loads the plug-in at most once and turns each way of having no GPU into one sentence.
 #include "kernels/device.h"
 
-#include <ATen/cpu/Utils.h>
 #include <dlfcn.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -115,11 +114,12 @@ DeviceInfo device_info(at::Device device) {
             .memory_bytes = gpu.memory_bytes,
             .fast_bf16 = gpu.major >= 8};
   }
-  const bool amx = at::cpu::is_amx_tile_supported(), avx = at::cpu::is_avx512_bf16_supported();
+  const bool bf16 = __builtin_cpu_supports("avx512bf16");  // processors with amx have it too
   return {.name = processor_name(),
-          .capability = amx ? "amx" : avx ? "avx512_bf16" : "",
+          .capability = bf16 ? "avx512_bf16" : "",
+          .driver = "",
           .memory_bytes = int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE),
-          .fast_bf16 = amx || avx};
+          .fast_bf16 = bf16};
 }
 
 int64_t peak_memory_bytes(at::Device device) {

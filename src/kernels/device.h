@@ -20,7 +20,7 @@ struct DeviceInfo {
   std::string capability;    // "avx512_bf16" or "" on a CPU, "sm_90" on a GPU
   std::string driver;        // CUDA's version of the driver, "13.0"; "" on a CPU
   int64_t memory_bytes = 0;  // of the machine or of the GPU
-  bool fast_bf16 = false;    // has bf16 arithmetic in hardware (avx512_bf16, amx, sm_80 and up)
+  bool fast_bf16 = false;    // has bf16 arithmetic in hardware (avx512_bf16, sm_80 and up)
 };
 DeviceInfo device_info(at::Device device);
 

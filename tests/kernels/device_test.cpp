@@ -1,0 +1,59 @@
+#include "kernels/device.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/error.h"
+
+namespace simmim {
+namespace {
+
+bool has_gpu() { return resolve_device("auto").is_cuda(); }
+
+// The error of a device text: its code, and whether the message holds every given piece.
+void expect_refused(const std::string& text, Code code, std::initializer_list<std::string> pieces) {
+  try {
+    resolve_device(text);
+    ADD_FAILURE() << text << " was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    for (const auto& piece : pieces) EXPECT_NE(std::string(error.what()).find(piece), std::string::npos) << error.what();
+  }
+}
+
+TEST(Device, TheCpuIsAlwaysThere) { EXPECT_TRUE(resolve_device("cpu").is_cpu()); }
+
+TEST(Device, AnUnknownTextIsAUsageErrorThatListsWhatIsAllowed) {
+  for (const char* text : {"gpu", "", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "CPU"})
+    expect_refused(text, Code::usage, {"device: got '" + std::string(text) + "'", "auto", "cuda:N"});
+}
+
+TEST(Device, AutoTakesTheCpuAndCudaIsOneClearErrorWithoutAGpu) {
+  if (has_gpu()) GTEST_SKIP() << "this machine has a GPU";
+  EXPECT_TRUE(resolve_device("auto").is_cpu());
+  expect_refused("cuda", Code::device, {"device: got 'cuda', but ", "use device=cpu"});
+  expect_refused("cuda:1", Code::device, {"device: got 'cuda:1', but ", "use device=cpu"});
+}
+
+TEST(Device, AGpuBeyondTheLastIsAnErrorThatSaysHowManyThereAre) {
+  if (!has_gpu()) GTEST_SKIP() << "no GPU here: CUDA not tested";
+  EXPECT_EQ(resolve_device("cuda"), resolve_device("cuda:0"));
+  expect_refused("cuda:99", Code::device, {"device: got 'cuda:99'", "GPU", "use cuda:0"});
+}
+
+TEST(Device, TheInformationNamesTheProcessorAndItsMemory) {
+  const auto info = device_info(at::kCPU);
+  EXPECT_FALSE(info.name.empty());
+  EXPECT_GT(info.memory_bytes, int64_t{1} << 28);
+  EXPECT_EQ(info.fast_bf16, !info.capability.empty());
+}
+
+TEST(Device, ThePeakOfMemoryCoversABufferThatWasWritten) {
+  const int64_t before = peak_memory_bytes(at::kCPU);
+  std::vector<char> buffer(static_cast<size_t>(before) + (64 << 20), 1);  // resident: beyond the peak so far
+  EXPECT_GE(peak_memory_bytes(at::kCPU), before + (64 << 20) + buffer[0] - 1);
+}
+
+}  // namespace
+}  // namespace simmim
