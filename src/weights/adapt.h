@@ -18,7 +18,7 @@ struct Wanted {
 struct Adapted {
   // One entry for each wanted tensor that the file provides in the right shape, in the order wanted. The bytes belong
   // to the file, or for a resized table (always f64) to `owned`.
-  NamedTensors tensors;
+  NamedViews tensors;
   std::vector<std::string> missing;     // wanted names that the file does not provide
   std::vector<std::string> unexpected;  // names in the file that no wanted tensor uses (computed buffers are not listed)
   struct Mismatch {
@@ -45,7 +45,7 @@ struct Adapted {
 // Differs from the official code where that raises: a table with fewer than four points an axis (Swin's window 1 or 2)
 // is interpolated by the polynomial through its points; a fine-tuned ViT's per-block tables are resized one by one;
 // a ViT that keeps the shared table is loaded. The first is told in `notes`.
-Adapted adapt(const NamedTensors& given, const std::vector<Wanted>& wanted);
+Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted);
 
 // Throws Code::data unless everything wanted was provided: one sentence with `where` (the file) that names the missing
 // and mismatched tensors. Names that begin with one of `fresh` ("head.", "fc_norm.") may be missing or of another

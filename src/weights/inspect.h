@@ -10,6 +10,6 @@ namespace simmim {
 // kind: "pretrain" (an encoder. prefix or a decoder), "finetune" (a head), "checkpoint" (ours, with the optimizer),
 // or "unknown"; encoder: "vit", "swin" or "unknown". parameters: floating-point elements, without buffers
 // (attn_mask ...) and without the optimizer's state ("opt.").
-Json describe(const TensorFile& file);
+Json describe_file(const TensorFile& file);
 
 }  // namespace simmim

@@ -33,8 +33,20 @@ std::vector<double> to_doubles(const TensorView& tensor);
 
 std::string shape_text(const std::vector<int64_t>& shape);  // "[49, 2]"
 
-using NamedTensors = std::vector<std::pair<std::string, TensorView>>;
+using NamedViews = std::vector<std::pair<std::string, TensorView>>;
 using Metadata = std::map<std::string, std::string>;
+
+// What a reader of one format finds. The views point into the file's bytes or into `owned`.
+struct FileContents {
+  NamedViews tensors;
+  Metadata metadata;
+  std::deque<std::vector<char>> owned;  // tensors that could not stay views of the file
+  std::string_view format;
+
+  FileContents() = default;
+  FileContents(FileContents&&) = default;
+  FileContents& operator=(FileContents&&) = default;
+};
 
 class TensorFile {
  public:
@@ -45,14 +57,14 @@ class TensorFile {
   // In the file's order (safetensors: of the header). Of a .pth: the entries of "model" (or "state_dict",
   // "model_state_dict"), else the top-level dictionary itself; the optimizer's state is left out.
   // The bytes are aligned to the element size and live as long as this object, moves included.
-  const NamedTensors& tensors() const { return tensors_; }
+  const NamedViews& tensors() const { return contents_.tensors; }
   const TensorView* find(const std::string& name) const;  // nullptr if there is none
 
-  // safetensors: its __metadata__. Of a .pth: the top-level numbers and texts ("epoch", "max_accuracy") as JSON
-  // spells them, and "config" or "args" as one JSON object.
-  const Metadata& metadata() const { return metadata_; }
+  // safetensors: its __metadata__. Of a .pth: the top-level texts, the numbers as JSON spells them ("epoch",
+  // "max_accuracy"), and "config" and "args" as JSON objects.
+  const Metadata& metadata() const { return contents_.metadata; }
 
-  std::string_view format() const { return format_; }  // "safetensors", "pth" or "legacy pth"
+  std::string_view format() const { return contents_.format; }  // "safetensors", "pth" or "legacy pth"
   const fs::path& path() const { return path_; }
   uint64_t file_bytes() const { return file_.bytes().size(); }
 
@@ -61,17 +73,14 @@ class TensorFile {
 
   fs::path path_;
   MappedFile file_;
-  std::deque<std::vector<char>> owned_;  // tensors that could not stay views of the file
-  NamedTensors tensors_;
+  FileContents contents_;
   std::unordered_map<std::string, size_t> index_;
-  Metadata metadata_;
-  std::string_view format_;
 };
 
 // Writes a safetensors file, whole or absent (see write_file_atomically), tensor by tensor without gathering them in
 // memory. The header lists the tensors in the order given; the data lie by element size, widest first, from a
 // multiple of 64 bytes on, so that every tensor is aligned to its elements. Equal input gives equal bytes. A name
 // that stands twice, or bytes that do not fit the shape, are bugs of the caller (SIMMIM_CHECK).
-void write_safetensors(const fs::path& path, const NamedTensors& tensors, const Metadata& metadata = {});
+void write_safetensors(const fs::path& path, const NamedViews& tensors, const Metadata& metadata = {});
 
 }  // namespace simmim

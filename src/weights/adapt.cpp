@@ -1,0 +1,114 @@
+#include "weights/adapt.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "weights/remap.h"
+
+namespace simmim {
+namespace {
+
+constexpr std::string_view kPrefix = "encoder.";
+constexpr std::string_view kTable = "relative_position_bias_table";
+constexpr std::string_view kSharedTable = "rel_pos_bias.relative_position_bias_table";
+constexpr int64_t kMaxSide = 511;  // of a table; far beyond any real one, bounds the work on a hostile file
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+bool is_computed(std::string_view name) {
+  return contains(name, "relative_position_index") || contains(name, "attn_mask") || contains(name, "relative_coords_table");
+}
+
+// Names in the file without the encoder's prefix; the decoder's keep theirs.
+std::string bare(const std::string& name) { return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name; }
+
+// "blocks.3.attn.relative_position_bias_table": a ViT's table of one block (Swin's begin with "layers.").
+bool is_block_table(std::string_view name) { return name.starts_with("blocks.") && name.ends_with(kTable); }
+
+}  // namespace
+
+Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
+  Adapted out;
+  const bool from_pretraining = std::any_of(given.begin(), given.end(), [](const auto& entry) {
+    return entry.first.starts_with(kPrefix);
+  });
+  std::unordered_map<std::string, size_t> by_name;  // bare name -> index in given
+  for (size_t i = 0; i < given.size(); ++i) by_name.emplace(bare(given[i].first), i);
+  std::set<size_t> used;
+
+  for (const Wanted& want : wanted) {
+    const std::string name = bare(want.name);
+    auto found = by_name.find(name);
+    if (found == by_name.end() && is_block_table(name)) found = by_name.find(std::string(kSharedTable));
+    // A pre-training file has everything of the encoder under the prefix; a stray "head." is not the encoder's.
+    const bool belongs = found != by_name.end() &&
+                         (!from_pretraining || given[found->second].first.starts_with(kPrefix) || want.name == name);
+    if (!belongs) {
+      out.missing.push_back(want.name);
+      continue;
+    }
+    const TensorView& tensor = given[found->second].second;
+    used.insert(found->second);
+    if (tensor.shape == want.shape) {
+      out.tensors.emplace_back(want.name, tensor);
+      continue;
+    }
+    TableLayout src, dst;
+    if (name.ends_with(kTable) && tensor.shape.size() == 2 && want.shape.size() == 2 && tensor.shape[1] == want.shape[1]) {
+      src = table_layout(tensor.shape[0]);
+      dst = table_layout(want.shape[0]);
+    }
+    if (src.side == 0 || dst.side == 0 || src.extra != dst.extra || src.side > kMaxSide || dst.side > kMaxSide) {
+      out.mismatched.push_back({want.name, tensor.shape, want.shape});
+      continue;
+    }
+    const std::vector<double>& values = out.owned.emplace_back(resize_table(to_doubles(tensor), want.shape[1], src, dst));
+    out.tensors.emplace_back(want.name, TensorView{.dtype = DType::f64, .shape = want.shape,
+                                                   .bytes = {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)}});
+    out.resized.push_back(want.name);
+    if (src.side < 4)
+      out.notes.push_back(fmt::format("{}: a table of {}x{} offsets is too small for the official cubic spline; the polynomial through its points was used",
+                                      want.name, src.side, src.side));
+  }
+  for (size_t i = 0; i < given.size(); ++i)
+    if (!used.contains(i) && !is_computed(given[i].first)) out.unexpected.push_back(given[i].first);
+  return out;
+}
+
+namespace {
+
+bool begins_with_any(std::string_view name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) { return name.starts_with(prefix); });
+}
+
+// "a, b, c and 12 more"
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 3;
+  const size_t shown = std::min(names.size(), kShown);
+  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+}  // namespace
+
+void require_complete(const Adapted& adapted, const std::string& where, const std::vector<std::string>& fresh,
+                      const std::vector<std::string>& unused) {
+  std::vector<std::string> missing, unexpected, mismatched, problems;
+  for (const std::string& name : adapted.missing)
+    if (!begins_with_any(name, fresh)) missing.push_back(name);
+  for (const std::string& name : adapted.unexpected)
+    if (!begins_with_any(name, unused)) unexpected.push_back(name);
+  for (const auto& [name, got, wanted] : adapted.mismatched)
+    if (!begins_with_any(name, fresh)) mismatched.push_back(fmt::format("{} is {}, not {}", name, shape_text(got), shape_text(wanted)));
+  if (!missing.empty()) problems.push_back(fmt::format("{} missing ({})", missing.size(), some_of(missing)));
+  if (!mismatched.empty()) problems.push_back(fmt::format("{} of another shape ({})", mismatched.size(), some_of(mismatched)));
+  if (!unexpected.empty()) problems.push_back(fmt::format("{} unexpected ({})", unexpected.size(), some_of(unexpected)));
+  if (!problems.empty())
+    fail(Code::data, "{}: these weights do not fit the model: {}; set the encoder's options to those of the checkpoint", where,
+         fmt::join(problems, "; "));
+}
+
+}  // namespace simmim
