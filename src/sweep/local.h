@@ -1,0 +1,49 @@
+// Runs a frozen plan on this machine: a fixed number of workers, each a spawned copy of the program that runs one run.
+// The run folders say what is done; the scheduler keeps nothing of its own, so it may be killed at any time.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "core/json.h"
+
+namespace simmim {
+
+// What the scheduler tells while it works, for a display. `slot` counts workers from 0.
+struct SweepObserver {
+  virtual ~SweepObserver() = default;
+  virtual void started(int /*slot*/, const std::string& /*run*/) {}
+  virtual void event(int /*slot*/, const std::string& /*run*/, const Json& /*event*/) {}  // an engine event
+  // state: done, failed, interrupted; `why` is one sentence, empty when done.
+  virtual void ended(int /*slot*/, const std::string& /*run*/, const std::string& /*state*/, const std::string& /*why*/) {}
+  virtual void message(const std::string& /*sentence*/) {}
+  virtual void tick() {}  // several times a second
+};
+
+struct LocalOptions {
+  fs::path out, database, plan_file;
+  std::vector<std::string> worker;      // command that is given --plan --run --out --db --parent
+  std::vector<std::string> selected;    // run ids, parents first (see runs_in_order)
+  int jobs = 1;
+  bool retry_failed = false;
+  std::optional<int64_t> max_failures;  // start nothing new after so many
+  int starts_per_run = 3;               // how often a run whose worker was killed is taken up again
+  std::function<int()> interrupts = [] { return 0; };  // signals so far: 1 = save and stop, 2 = stop at once
+};
+
+struct SweepOutcome {
+  std::vector<std::string> done, reused, failed, blocked, left;  // blocked: the parent failed; left: not started
+  bool interrupted = false;
+};
+
+SweepOutcome run_local(const Json& plan, const LocalOptions& options, SweepObserver& observer);
+
+// How the selected runs stand before anything starts.
+struct PlanState {
+  std::vector<std::string> reused, failed, todo;
+};
+PlanState plan_state(const fs::path& out, const std::vector<std::string>& runs);
+
+}  // namespace simmim

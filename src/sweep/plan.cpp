@@ -1,0 +1,199 @@
+#include "sweep/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/names.h"
+#include "runs/run_folder.h"
+
+namespace simmim {
+namespace {
+
+struct Chain {
+  size_t cell;
+  int64_t seed;
+  std::optional<int64_t> finetune_seed;
+};
+
+Overrides pairs(const Json& dotted) {
+  Overrides out;
+  for (const auto& [key, value] : dotted.items()) out.emplace_back(key, value);
+  return out;
+}
+
+void check_seeds_are_free(const SweepFile& sweep, const Overrides& overrides) {
+  const auto refuse = [](const std::string& where) {
+    fail(Code::usage, "{}: a sweep gives each chain its seed; use \"seeds\" of the file or --seeds", where);
+  };
+  for (const auto& [key, value] : overrides)
+    if (key == "seed") refuse("seed");
+  if (sweep.set.contains("seed")) refuse("sweep.set.seed");
+  for (const Cell& cell : sweep.cells)
+    if (cell.set.contains("seed")) refuse("cell '" + cell.name + "', seed");
+}
+
+std::vector<Chain> chains_of(const SweepFile& sweep, const std::vector<int64_t>& seeds) {
+  std::vector<Chain> chains;
+  for (size_t cell = 0; cell < sweep.cells.size(); ++cell)
+    for (const int64_t seed : seeds) {
+      if (sweep.finetune_seeds.empty()) chains.push_back({cell, seed, std::nullopt});
+      for (const int64_t inner : sweep.finetune_seeds) chains.push_back({cell, seed, seed + 1000 * inner});
+    }
+  return chains;
+}
+
+Json request_for(const SweepFile& sweep, const Chain& chain, const PlanOptions& options) {
+  const Cell& cell = sweep.cells[chain.cell];
+  Json layers = Json::array();
+  if (!sweep.base.empty()) layers.push_back(recipe_layer(sweep.base));
+  layers.push_back(override_layer("sweep.set", pairs(sweep.set)));
+  layers.push_back(override_layer("cell '" + cell.name + "'", pairs(cell.set)));
+  layers.push_back(override_layer("command line", options.overrides));
+  Overrides seeds = {{"seed", chain.seed}};
+  if (chain.finetune_seed) seeds.emplace_back("finetune.seed", *chain.finetune_seed);
+  layers.push_back(override_layer("seeds", seeds));
+  return {{"layers", std::move(layers)}, {"stages", sweep.stages}};
+}
+
+// Code::usage with every cell that failed, each once.
+void refuse_invalid_cells(const SweepFile& sweep, const std::vector<Chain>& chains, const std::vector<Json>& answers) {
+  std::vector<std::string> lines;
+  std::set<size_t> seen;
+  for (size_t i = 0; i < answers.size(); ++i)
+    if (answers[i].contains("error") && seen.insert(chains[i].cell).second)
+      lines.push_back(fmt::format("  {}: {}", sweep.cells[chains[i].cell].name, answers[i]["error"].get<std::string>()));
+  if (!lines.empty())
+    fail(Code::usage, "{}: {} of {} cells name no valid run; change them, or leave them out with \"exclude\":\n{}",
+         sweep.path.string(), lines.size(), sweep.cells.size(), join(lines, "\n"));
+}
+
+// Cells with the same runs become one; it keeps the axis values that all of them share.
+void merge_equal_cells(Json& cells) {
+  Json merged = Json::array();
+  std::map<std::string, size_t> place;
+  for (Json& cell : cells) {
+    const auto [it, is_new] = place.emplace(cell["chains"].dump(), merged.size());
+    if (is_new) {
+      merged.push_back(std::move(cell));
+      continue;
+    }
+    Json& first = merged[it->second];
+    Json shared = Json::object();
+    for (const auto& [key, value] : first["values"].items())
+      if (cell["values"].contains(key) && canonical(cell["values"][key]) == canonical(value)) shared[key] = value;
+    if (shared.empty()) continue;
+    first["values"] = shared;
+    first["cell"] = cell_name(shared);
+  }
+  cells = std::move(merged);
+}
+
+// What makes two plans the same: everything but where the file lay and which revision it is.
+std::string substance(Json plan) {
+  plan.erase("revision");
+  plan.erase("file");
+  return canonical(plan);
+}
+
+}  // namespace
+
+Json recipe_layer(const fs::path& recipe) { return {{"name", recipe.string()}, {"config", read_json_file(recipe)}}; }
+
+Json override_layer(const std::string& name, const Overrides& overrides) {
+  Json config = Json::object();
+  for (const auto& [key, value] : overrides) set_path(config, key, value);
+  return {{"name", name}, {"config", std::move(config)}};
+}
+
+Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve) {
+  check_seeds_are_free(sweep, options.overrides);
+  const std::vector<int64_t> seeds = options.seeds.value_or(sweep.seeds);
+  const std::vector<Chain> chains = chains_of(sweep, seeds);
+  std::vector<Json> requests;
+  for (const Chain& chain : chains) requests.push_back(request_for(sweep, chain, options));
+  const std::vector<Json> answers = resolve(requests);
+  SIMMIM_CHECK(answers.size() == requests.size(), "{} answers to {} requests", answers.size(), requests.size());
+  refuse_invalid_cells(sweep, chains, answers);
+
+  Json runs = Json::object(), cells = Json::array();
+  for (const Cell& cell : sweep.cells)
+    cells.push_back({{"cell", cell.name}, {"values", cell.values}, {"set", cell.set}, {"chains", Json::array()}});
+  for (size_t i = 0; i < chains.size(); ++i) {
+    Json members = Json::array();
+    for (const Json& stage : answers[i].at("stages")) {
+      const std::string id = stage.at("id");
+      members.push_back({{"stage", stage.at("kind")}, {"id", id}});
+      if (!runs.contains(id)) runs[id] = stage;
+    }
+    Json chain = {{"seed", chains[i].seed}, {"runs", std::move(members)}};
+    if (chains[i].finetune_seed) chain["finetune_seed"] = *chains[i].finetune_seed;
+    cells[chains[i].cell]["chains"].push_back(std::move(chain));
+  }
+  merge_equal_cells(cells);
+  return {{"name", sweep.name},   {"revision", 0},         {"file", sweep.path.string()}, {"about", sweep.about},
+          {"threads", options.threads}, {"axes", sweep.axes}, {"table", sweep.table},     {"paper", sweep.paper},
+          {"resources", sweep.resources}, {"stages", sweep.stages}, {"seeds", seeds},     {"cells", std::move(cells)},
+          {"runs", std::move(runs)}};
+}
+
+FrozenPlan freeze_plan(Json plan, const fs::path& out) {
+  const std::string name = plan.at("name");
+  make_folder(sweeps_folder(out) / name);
+  const FileLock lock = FileLock::wait_lock(sweeps_folder(out) / name / "lock");
+  int64_t revision = 1;
+  if (std::optional<Json> newest = read_plan(out, name)) {
+    revision = newest->value("revision", int64_t{0});
+    const fs::path file = sweeps_folder(out) / name / fmt::format("plan-{}.json", revision);
+    if (substance(*newest) == substance(plan)) return {file, std::move(*newest), false};
+    ++revision;
+  }
+  plan["revision"] = revision;
+  const fs::path file = sweeps_folder(out) / name / fmt::format("plan-{}.json", revision);
+  write_file_atomically(file, plan.dump(1) + "\n");
+  return {file, std::move(plan), true};
+}
+
+std::string parent_of(const Json& plan, const std::string& run) {
+  const Json& entry = plan.at("runs").at(run);
+  const auto it = entry.find("parent");
+  if (it == entry.end() || !it->is_string()) return "";
+  return plan["runs"].contains(it->get<std::string>()) ? it->get<std::string>() : "";
+}
+
+std::vector<std::string> runs_in_order(const Json& plan) {
+  std::vector<std::string> order;
+  std::set<std::string> placed;
+  const std::function<void(const std::string&)> place = [&](const std::string& id) {
+    if (!placed.insert(id).second) return;
+    if (const std::string parent = parent_of(plan, id); !parent.empty()) place(parent);
+    order.push_back(id);
+  };
+  // Seed by seed, so that the first complete row of a table comes early.
+  for (const Json& seed : plan.at("seeds"))
+    for (const Json& cell : plan.at("cells"))
+      for (const Json& chain : cell.at("chains"))
+        if (chain.at("seed") == seed)
+          for (const Json& member : chain.at("runs")) place(member.at("id"));
+  return order;
+}
+
+std::string describe_run(const Json& plan, const std::string& run) {
+  std::string text;
+  std::set<std::string> cells;
+  for (const Json& cell : plan.at("cells"))
+    for (const Json& chain : cell.at("chains"))
+      for (const Json& member : chain.at("runs")) {
+        if (member.at("id") != run) continue;
+        if (text.empty())
+          text = fmt::format("{} of {}, seed {}", member.at("stage").get<std::string>(), cell.at("cell").get<std::string>(),
+                             chain.at("seed").dump());
+        cells.insert(cell.at("cell"));
+      }
+  if (cells.size() > 1) text += fmt::format(" (and {} more)", cells.size() - 1);
+  return text;
+}
+
+}  // namespace simmim

@@ -1,0 +1,53 @@
+// The plan of a sweep: every cell and seed as a chain of stages, runs of equal id standing once. It is frozen in
+// results/sweeps/NAME/plan-R.json, from which workers start; a change makes the next revision.
+//
+//   {"name","revision","file","about","threads","axes":[names],"table":{},"paper":"","stages":[..],"seeds":[..],
+//    "cells":[{"cell":"mask.patch=4 mask.ratio=0.6","values":{"mask.patch":4,..},"set":{..},
+//              "chains":[{"seed":0,"runs":[{"stage":"pretrain","id":".."},{"stage":"finetune","id":".."}]}]}],
+//    "runs":{ID: one entry of "stages" in the engine's answer to "resolve"}}
+#pragma once
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "sweep/grid.h"
+
+namespace simmim {
+
+using Overrides = std::vector<std::pair<std::string, Json>>;  // dotted leaf -> value
+
+// One engine call for all cells: requests {"layers":[{"name","config"}...],"stages":[...]} -> for each either
+// {"stages":[{"kind","id","parent","config","plan",...}],"warnings":[..]} or {"error": "one sentence"}.
+using Resolve = std::function<std::vector<Json>(const std::vector<Json>& requests)>;
+
+struct PlanOptions {
+  Overrides overrides;                  // of the command line, above everything else
+  std::optional<std::vector<int64_t>> seeds;  // instead of the file's
+  int threads = 1;                      // a run
+};
+
+// Layers of a configuration, lowest first, as "resolve" takes them: the recipe (may be empty), then dotted overrides.
+Json recipe_layer(const fs::path& recipe);
+Json override_layer(const std::string& name, const Overrides& overrides);
+
+// Resolves every cell and seed. Cells whose runs are all the same become one, which shows the axis values they agree
+// on ("scratch" of a grid over masks). Code::usage listing every cell that names no valid run.
+Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve);
+
+struct FrozenPlan {
+  fs::path file;
+  Json plan;           // with "revision"
+  bool is_new = false;  // a revision that was not there before
+};
+// Writes the plan, or returns the newest one if nothing changed.
+FrozenPlan freeze_plan(Json plan, const fs::path& out);
+
+// Run ids in an order in which parents come first.
+std::vector<std::string> runs_in_order(const Json& plan);
+std::string parent_of(const Json& plan, const std::string& run);  // "" if none in this plan
+
+// "fine-tuning of mask.patch=4 mask.ratio=0.6, seed 1", and "(and 3 more)" where a run is shared: what a person calls it.
+std::string describe_run(const Json& plan, const std::string& run);
+
+}  // namespace simmim

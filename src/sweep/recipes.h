@@ -1,0 +1,31 @@
+// Where recipes and sweeps are found: by path, or by bare name in the folders that come with the program.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+
+namespace simmim {
+
+namespace fs = std::filesystem;
+
+fs::path program_path();    // the running executable
+std::vector<fs::path> sweep_folders();  // where sweeps/ may lie: here, beside the build folder, in share/simmim
+
+// A recipe by path or bare name ("fashion_mnist_vit"); `near` is searched first (the folder of the sweep that names it,
+// and the folders above it). Code::usage with the known names if there is none.
+fs::path find_recipe(const std::string& name, const fs::path& near = {});
+fs::path find_sweep(const std::string& name);
+std::vector<fs::path> known_recipes();
+std::vector<fs::path> known_sweeps();
+
+// A sweep's name: its path below sweeps/ without the suffix, folders joined by '-' ("small-heads"), so that files of
+// one name in two folders do not meet.
+std::string sweep_name(const fs::path& file);
+
+// The leaf of a recipe file, or of what it extends. nullopt: neither names it.
+std::optional<Json> recipe_leaf(const fs::path& file, const std::string& path);
+
+}  // namespace simmim

@@ -1,0 +1,131 @@
+#include "sweep/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "runs/run_folder.h"
+
+namespace simmim {
+namespace {
+
+// A stand-in for the engine: ids from what the stages would use, no pre-training from scratch, mask.patch 5 refused.
+std::vector<Json> resolve(const std::vector<Json>& requests) {
+  std::vector<Json> answers;
+  for (const Json& request : requests) {
+    Json config = {{"seed", 0}};
+    for (const Json& layer : request["layers"]) config.merge_patch(layer["config"]);
+    if (const Json* patch = find_path(config, "mask.patch"); patch && *patch == 5) {
+      answers.push_back({{"error", "mask.patch: 5 does not divide image 32; use 4 or 8"}});
+      continue;
+    }
+    const Json finetune = config.value("finetune", Json::object());
+    const bool scratch = finetune.value("from", "") == "scratch";
+    Json stages = Json::array();
+    std::string parent;
+    for (const Json& kind : request["stages"]) {
+      if (kind == "pretrain" && scratch) continue;
+      Json used = {kind, config["seed"], parent};
+      used.push_back(kind == "pretrain" ? config.value("mask", Json::object()) : finetune);
+      const std::string id = hash_hex(used.dump()).substr(0, 8);
+      stages.push_back({{"kind", kind}, {"id", id}, {"parent", parent.empty() ? Json(nullptr) : Json(parent)},
+                        {"config", config}, {"plan", {{"images", 100}, {"steps", 10}}}});
+      parent = id;
+    }
+    answers.push_back({{"stages", stages}, {"warnings", Json::array()}});
+  }
+  return answers;
+}
+
+SweepFile sweep_of(std::vector<Cell> cells, std::vector<int64_t> seeds = {0}) {
+  for (Cell& cell : cells) cell.name = cell_name(cell.values);
+  return {.path = "sweeps/t.json", .name = "t", .axes = {"mask.patch"}, .cells = std::move(cells), .seeds = std::move(seeds),
+          .stages = {"pretrain", "finetune"}};
+}
+Cell cell(const Json& values) { return {.values = values, .set = values}; }
+
+TEST(Plan, CellsThatDifferOnlyInFineTuningShareOnePreTraining) {
+  const Json plan = make_plan(sweep_of({cell({{"finetune.lr", 1}}), cell({{"finetune.lr", 2}})}, {0, 1}), {}, resolve);
+  EXPECT_EQ(plan["runs"].size(), 2u + 4u);
+  EXPECT_EQ(plan["cells"][0]["chains"][1]["runs"][0]["id"], plan["cells"][1]["chains"][1]["runs"][0]["id"]);
+  EXPECT_NE(plan["cells"][0]["chains"][0]["runs"][0]["id"], plan["cells"][0]["chains"][1]["runs"][0]["id"]);
+}
+
+TEST(Plan, CellsWithTheSameRunsBecomeOneThatShowsWhatTheyAgreeOn) {
+  std::vector<Cell> cells;
+  for (const int patch : {4, 8})
+    for (const char* from : {"pretrain", "scratch"}) cells.push_back(cell({{"mask.patch", patch}, {"finetune.from", from}}));
+  const Json plan = make_plan(sweep_of(cells), {}, resolve);
+  ASSERT_EQ(plan["cells"].size(), 3u);
+  EXPECT_EQ(plan["cells"][1]["cell"], "finetune.from=scratch");
+  EXPECT_EQ(plan["cells"][1]["values"].dump(), R"({"finetune.from":"scratch"})");
+  EXPECT_EQ(plan["cells"][1]["chains"][0]["runs"].size(), 1u);
+}
+
+TEST(Plan, NamesEveryInvalidCellAtOnce) {
+  try {
+    make_plan(sweep_of({cell({{"mask.patch", 5}}), cell({{"mask.patch", 4}}), cell({{"mask.patch", 5}, {"mask.ratio", 1}})}, {0, 1}),
+              {}, resolve);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::usage);
+    EXPECT_STREQ(error.what(),
+                 "sweeps/t.json: 2 of 3 cells name no valid run; change them, or leave them out with \"exclude\":\n"
+                 "  mask.patch=5: mask.patch: 5 does not divide image 32; use 4 or 8\n"
+                 "  mask.patch=5 mask.ratio=1: mask.patch: 5 does not divide image 32; use 4 or 8");
+  }
+}
+
+TEST(Plan, CommandLineStandsAboveTheCellAndSeedsAboveAll) {
+  const Json plan = make_plan(sweep_of({cell({{"mask.patch", 4}})}, {7}), {.overrides = {{"mask.patch", 8}}}, resolve);
+  const Json& config = plan["runs"].front()["config"];
+  EXPECT_EQ(config["mask"]["patch"], 8);
+  EXPECT_EQ(config["seed"], 7);
+  EXPECT_THROW(make_plan(sweep_of({cell({})}), {.overrides = {{"seed", 1}}}, resolve), Error);
+}
+
+TEST(Plan, FinetuneSeedsAddFineTuningsOfOnePreTraining) {
+  SweepFile sweep = sweep_of({cell({{"mask.patch", 4}})}, {0, 1});
+  sweep.finetune_seeds = {0, 1};
+  const Json plan = make_plan(sweep, {}, resolve);
+  EXPECT_EQ(plan["cells"][0]["chains"].size(), 4u);
+  EXPECT_EQ(plan["runs"].size(), 2u + 4u);
+  EXPECT_EQ(plan["cells"][0]["chains"][3]["finetune_seed"], 1001);
+}
+
+TEST(Plan, ParentsComeBeforeTheirChildren) {
+  const Json plan = make_plan(sweep_of({cell({{"finetune.lr", 1}}), cell({{"finetune.lr", 2}})}, {0, 1}), {}, resolve);
+  const auto order = runs_in_order(plan);
+  EXPECT_EQ(order.size(), plan["runs"].size());
+  for (auto it = order.begin(); it != order.end(); ++it) {
+    const std::string parent = parent_of(plan, *it);
+    EXPECT_TRUE(parent.empty() || std::find(order.begin(), it, parent) != it);
+  }
+  EXPECT_EQ(describe_run(plan, order[0]), "pretrain of finetune.lr=1, seed 0 (and 1 more)");
+}
+
+class FrozenPlanTest : public testing::Test {
+ protected:
+  fs::path out_ = fs::temp_directory_path() / ("simmim-plan-" + std::to_string(getpid()));
+  ~FrozenPlanTest() override { fs::remove_all(out_); }
+};
+
+TEST_F(FrozenPlanTest, GetsANewRevisionOnlyWhenItChanges) {
+  const SweepFile sweep = sweep_of({cell({{"mask.patch", 4}})});
+  const FrozenPlan first = freeze_plan(make_plan(sweep, {}, resolve), out_);
+  EXPECT_TRUE(first.is_new);
+  EXPECT_EQ(first.plan["revision"], 1);
+  const FrozenPlan again = freeze_plan(make_plan(sweep, {}, resolve), out_);
+  EXPECT_FALSE(again.is_new);
+  EXPECT_EQ(again.file, first.file);
+  const FrozenPlan more = freeze_plan(make_plan(sweep, {.seeds = std::vector<int64_t>{0, 1}}, resolve), out_);
+  EXPECT_TRUE(more.is_new);
+  EXPECT_EQ(more.plan["revision"], 2);
+  EXPECT_EQ(read_plan(out_, "t")->dump(), more.plan.dump());
+}
+
+}  // namespace
+}  // namespace simmim
