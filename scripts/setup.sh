@@ -87,7 +87,7 @@ pip() {  # a python3 of the user's own may have none
 
 pip_install() {  # LIST FOLDER
   # The platforms are named so that a Python of any version takes the same files.
-  pip install --quiet --disable-pip-version-check --no-cache-dir --no-compile --no-deps --no-input --require-hashes \
+  pip install --quiet --disable-pip-version-check --no-cache-dir --no-compile --no-deps --no-input --root-user-action=ignore --require-hashes \
     --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 --abi none \
     --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux_2_25_x86_64 \
     --platform manylinux_2_18_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \

@@ -6,7 +6,7 @@ label=(--label-exclude slow)
 if [[ ${3:-} == slow ]]; then label=(--label-regex slow); fi
 # Several test processes share the cores: idle OpenMP threads must sleep, not spin.
 export OMP_WAIT_POLICY=passive
-if ! grep -q '^CMAKE_CUDA_COMPILER:.*nvcc' "$build/CMakeCache.txt"; then
-  echo "no CUDA compiler here: built and tested for the CPU" >&2
+if [[ ! -e $build/libsimmim_cuda.so ]]; then
+  echo "no CUDA toolkit here: built and tested for the CPU" >&2
 fi
 exec ctest --test-dir "$build" --output-on-failure --no-tests=error -j"$jobs" "${label[@]}"

@@ -1,5 +1,5 @@
-// libsimmim_cuda.so: brings LibTorch's CUDA half into a process that has loaded its CPU half only. Linking libtorch_cuda
-// is most of its work: loading this library registers every CUDA kernel with the dispatcher.
+// libsimmim_cuda.so: brings LibTorch's CUDA half into a process that has loaded its CPU half only. Linking
+// libtorch_cuda is most of its work: loading this library registers every CUDA kernel with the dispatcher.
 #include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>

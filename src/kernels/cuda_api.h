@@ -13,8 +13,8 @@ struct CudaDevice {
 };
 
 struct CudaApi {
-  int version;                                       // kCudaApiVersion of the plug-in's build
-  int (*count)(char* why, size_t size);              // usable GPUs; 0: `why` says what CUDA answered
+  int version;                           // kCudaApiVersion of the plug-in's build
+  int (*count)(char* why, size_t size);  // usable GPUs; 0: `why` says what CUDA answered
   void (*describe)(int index, CudaDevice* device);
   int64_t (*peak_memory_bytes)(int index);
   void (*synchronize)(int index);

@@ -24,7 +24,8 @@ struct DeviceInfo {
 };
 DeviceInfo device_info(at::Device device);
 
-// The most bytes that tensors have held on a GPU at a time since the start; on the CPU the process's peak resident size.
+// The most bytes that tensors have held on a GPU at a time since the start; on the CPU the process's peak resident
+// size.
 int64_t peak_memory_bytes(at::Device device);
 
 // Waits until the GPU has done what was asked of it; nothing on the CPU.

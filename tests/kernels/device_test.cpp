@@ -18,7 +18,8 @@ void expect_refused(const std::string& text, Code code, std::initializer_list<st
     ADD_FAILURE() << text << " was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), code) << error.what();
-    for (const auto& piece : pieces) EXPECT_NE(std::string(error.what()).find(piece), std::string::npos) << error.what();
+    for (const auto& piece : pieces)
+      EXPECT_NE(std::string(error.what()).find(piece), std::string::npos) << error.what();
   }
 }
 
