@@ -1,0 +1,42 @@
+// The published numbers of the method's ablations (Xie et al., CVPR 2022, tables 1 to 7), as data. Most cells are not
+// verified against the paper's text: they carry verified = false and are shown with a mark.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+
+namespace simmim {
+
+struct PaperValue {
+  std::string table, cell;  // "paper/1", "mask.name=random mask.patch=32 mask.ratio=0.6"
+  Json values;              // the same as dotted leaf -> value
+  std::string stage, metric;  // "finetune", "test.top1" (ImageNet's `val` folder is our test)
+  double value = 0;         // percent
+  bool verified = false;
+  std::string source;
+};
+
+struct PaperTable {
+  std::string name, title;
+  Json setup;           // dotted leaf -> value: what every cell shares unless its values say otherwise
+  Json default_values;  // the values of the cell the paper compares with
+  double images = 0;    // seen in pre-training (epochs x 1,281,167)
+  std::vector<PaperValue> values;
+};
+
+const std::vector<PaperTable>& paper_tables();
+std::vector<PaperValue> paper_values();                       // of all tables
+const PaperTable* find_paper_table(const std::string& name);  // nullptr if there is none of that name
+
+// The published value for a cell of ours, by the axes they have in common: `config` are leaves of ours (dotted leaf ->
+// value, the resolved configuration of the whole chain). nullptr when no cell, or more than one, agrees with `config` on
+// every leaf its values name. This says nothing about data and sizes: see same_conditions.
+const PaperValue* find_paper_value(const PaperTable& table, const Json& config, const std::string& stage);
+
+// True where data, encoder, sizes and epochs are the paper's, so that the numbers themselves may stand side by side:
+// the set-up's leaves agree and the pre-training sees the same number of images within 1 %.
+bool same_conditions(const PaperTable& table, const PaperValue& value, const Json& config, double images_seen);
+
+}  // namespace simmim
