@@ -1,0 +1,361 @@
+#include "config/resolve.h"
+
+#include <cmath>
+#include <map>
+
+#include "config/checkpoint_config.h"
+#include "config/run_id.h"
+#include "config/schedule.h"
+#include "config/sections.h"
+#include "core/hash.h"
+#include "data/statistics.h"
+#include "encoders/encoders.h"
+#include "kernels/device.h"
+#include "masks/mask.h"
+#include "model/classifier.h"
+#include "model/simmim.h"
+#include "runs/run_folder.h"
+
+namespace simmim {
+namespace {
+
+// Where a stage's weights come from.
+struct Origin {
+  std::string parent;     // id of a run, or ""
+  std::string file;       // weights to read, or "" (the parent is a run of this request, or there are none)
+  std::map<std::string, std::string> determines;  // content hash of a file, epoch of a run: what the id must know
+  Json inherited = Json::object();  // the lowest configuration layer
+};
+
+Origin origin_of_run(const ResolveRequest& request, const std::string& text) {
+  const auto at = text.rfind('@');
+  const std::string id = resolve_run(request.out, text.substr(0, at));
+  const fs::path folder = run_path(request.out, id);
+  const fs::path file = folder / (at == std::string::npos ? "final.safetensors" : fmt::format("epoch-{}.safetensors", text.substr(at + 1)));
+  if (!fs::exists(file))
+    fail(Code::usage, "--from {}: run {} has no {}; {}", text, id, file.filename().string(),
+         at == std::string::npos ? "finish it first with the command that started it" : "set keep_epochs to keep the weights of epochs");
+  const Json config = read_json_file(folder / "config.json");
+  Origin origin{.parent = id, .file = file.string(), .inherited = inherited_config(config.at("config"))};
+  if (at != std::string::npos) origin.determines["epoch"] = text.substr(at + 1);
+  return origin;
+}
+
+Origin origin_of(const ResolveRequest& request, const std::string& from) {
+  if (from.empty() || from == "scratch" || from == "pretrain") return {};
+  std::error_code ignored;
+  if (!fs::is_regular_file(from, ignored)) return origin_of_run(request, from);
+  const TensorFile file = TensorFile::open(from);
+  return {.file = fs::absolute(from).string(), .determines = {{"from", hash_file_hex(from)}}, .inherited = checkpoint_config(file)};
+}
+
+bool is_training(const std::string& stage) { return stage == "pretrain" || stage == "finetune"; }
+
+std::string resolve_precision(const std::string& precision, const std::string& stage, const std::string& device_text) {
+  if (!is_training(stage)) return precision == "f64" ? "f64" : "f32";
+  if (precision != "auto") return precision;
+  return device_info(resolve_device(device_text)).fast_bf16 ? "bf16" : "f32";
+}
+
+// The data block with normalisation as numbers; `options` is what it says.
+Json resolve_data(const Json& block, const fs::path& site_data, DataOptions& options) {
+  read_fields(options, block, "data");
+  const Normalisation normalisation =
+      resolve_normalisation(options, needs_measuring(options) ? shared_dataset(options, site_data).get() : nullptr);
+  options.mean = normalisation.mean;
+  options.std = normalisation.std;
+  options.eval_crop = eval_crop(options);
+  return write_fields(options);
+}
+
+struct Steps {
+  int64_t steps = 0, per_epoch = 0;
+};
+
+Steps count_steps(const TrainOptions& options, int64_t images, const std::string& stage) {
+  const int64_t per_epoch = images / options.batch_size;
+  if (per_epoch == 0)
+    fail(Code::usage, "{}.batch_size: {} is more than the {} training images, so there would be no step; use at most {}", stage,
+         options.batch_size, images, images);
+  const int64_t steps = options.steps ? *options.steps : *options.epochs * per_epoch;
+  if (std::llround(options.warmup_epochs * static_cast<double>(per_epoch)) >= steps)
+    fail(Code::usage, "{}.warmup_epochs: {} epochs of warm-up are as long as the run of {} steps; use fewer, or train longer", stage,
+         number_text(options.warmup_epochs), steps);
+  return {steps, per_epoch};
+}
+
+// Exactly one of epochs and steps, of lr and base_lr; the rate as used goes into the resolved block.
+template <class Options>
+void settle_training(Options& options, const Json& given, const std::string& stage) {
+  if (given.contains("steps") && options.steps) {
+    if (given.contains("epochs") && options.epochs) fail(Code::usage, "{}: both epochs and steps are given; keep one", stage);
+    options.epochs.reset();
+  }
+  if (!options.epochs && !options.steps) fail(Code::usage, "{}: neither epochs nor steps is given; set {}.epochs", stage, stage);
+  if (options.lr && options.base_lr) fail(Code::usage, "{}: both lr and base_lr are given; keep one", stage);
+  if (options.betas.size() != 2) fail(Code::usage, "{}.betas: got {} numbers; allowed: two", stage, options.betas.size());
+  if (!options.lr && !options.base_lr) options.lr = stage == "pretrain" ? 1e-3 : 5e-4;
+  const Schedule used = make_schedule(options, 1, 1);
+  options.lr = used.peak;
+  options.warmup_lr = used.warmup_lr;
+  options.min_lr = used.min_lr;
+  options.base_lr.reset();
+  check_augment(options.augment, stage + ".augment");
+}
+
+// Everything about one stage of one request.
+class StageResolver {
+ public:
+  StageResolver(const ResolveRequest& request, const std::string& stage, std::vector<std::string>& warnings)
+      : request_(request), stage_(stage), warnings_(warnings) {}
+
+  // earlier: the stages of this request that are resolved already.
+  Json resolve(const Json& earlier) {
+    merge_request(earlier);
+    top_ = TopOptions{};
+    Json top = Json::object();
+    for (const std::string key : {"seed", "device", "precision"})
+      if (merged_.config.contains(key)) top[key] = merged_.config[key];
+    read_fields(top_, top, "");
+
+    Json block = merged_.config.value(stage_, Json::object());
+    const Json data_block = merge(merged_.config.value("data", Json::object()), take(block, "data"));
+    const Json encoder_block = merge(merged_.config.value("encoder", Json::object()), take(block, "encoder"));
+
+    config_ = {{"stage", stage_}, {"seed", top_.seed}, {"device", top_.device}};
+    config_["precision"] = resolve_precision(top_.precision, stage_, top_.device);
+    MethodOptions method;
+    read_fields(method, merged_.config.value("method", Json::object()), "method");
+    if (stage_ == "pretrain") config_["method"] = write_fields(method);
+    config_["data"] = resolve_data(data_block, request_.site_data, data_);
+    config_["encoder"] = resolve_encoder(encoder_block, data_.image_size);
+    if (stage_ == "pretrain")
+      for (const std::string section : {"mask", "head", "target", "loss"})
+        config_[section] = resolve_variant(section, merged_.config.value(section, Json::object()));
+    check_normalisation();
+
+    if (stage_ == "pretrain") resolve_training<PretrainOptions>(block);
+    if (stage_ == "finetune") resolve_training<FinetuneOptions>(block);
+    if (stage_ == "probe") resolve_probe(block);
+    return entry();
+  }
+
+ private:
+  static Json take(Json& block, const std::string& key) {
+    Json taken = block.value(key, Json::object());
+    block.erase(key);
+    return taken;
+  }
+
+  void merge_request(const Json& earlier) {
+    merged_ = merge_layers(request_.layers);
+    check_sections(merged_.config);
+    std::string from = earlier.empty() ? request_.from : "";
+    if (from.empty() && stage_ != "pretrain") {
+      const Json* given = find_path(merged_.config, stage_ + ".from");
+      from = given != nullptr && given->is_string() ? given->get<std::string>() : "pretrain";
+    }
+    if (stage_ == "probe" && from == "scratch") fail(Code::usage, "probe.from: a probe reads trained features; name a run or a file");
+    if (from == "pretrain") {
+      for (const Json& other : earlier)
+        if (other["kind"] == "pretrain") origin_ = {.parent = other["id"], .inherited = Json::object()};
+      if (origin_.parent.empty())
+        fail(Code::usage, "{}.from: there is no pre-training in this command; name a run, a checkpoint or scratch with --from", stage_);
+      parent_config_ = earlier[0]["config"];
+    } else if (!from.empty()) {
+      origin_ = origin_of(request_, from);
+      if (!origin_.inherited.empty()) {
+        parent_config_ = origin_.inherited;
+        std::vector<Layer> layers = request_.layers;
+        layers.insert(layers.begin(), {from, inherited_layer()});
+        merged_ = merge_layers(layers);
+      }
+    }
+    from_ = from;
+  }
+
+  // What the checkpoint says; a window that followed from its size follows the new size too.
+  Json inherited_layer() const {
+    Json layer = origin_.inherited;
+    const Merged asked = merge_layers(request_.layers);
+    for (const std::string& path : std::vector<std::string>{"data.image_size", stage_ + ".data.image_size"}) {
+      const Json* size = find_path(asked.config, path);
+      if (size != nullptr && layer.contains("encoder") && layer.value("data", Json::object()).value("image_size", Json()) != *size)
+        layer["encoder"].erase("window");
+    }
+    return layer;
+  }
+
+  void check_normalisation() {
+    if (!parent_config_.contains("data")) return;
+    const Json& parent = parent_config_["data"];
+    for (const std::string key : {"mean", "std"}) {
+      if (!parent.contains(key) || !parent[key].is_array() || canonical(parent[key]) == canonical(config_["data"][key])) continue;
+      const bool explicitly = merged_.sources.contains("data." + key) || merged_.sources.contains(stage_ + ".data." + key);
+      if (explicitly && !request_.force && merged_.sources.value("data." + key, from_) != from_)
+        fail(Code::usage, "data.{}: got {}, but the weights were trained with {}; leave it out, or insist with --force", key,
+             config_["data"][key].dump(), parent[key].dump());
+      if (!explicitly) config_["data"][key] = parent[key];
+    }
+  }
+
+  template <class Options>
+  void resolve_training(const Json& block) {
+    Options options{};
+    read_fields(options, block, stage_);
+    settle_training(options, block, stage_);
+    open_data();
+    int64_t images = train_images_;
+    if constexpr (std::is_same_v<Options, FinetuneOptions>) {
+      need_labels();
+      if (options.seed) config_["seed"] = *options.seed;
+      options.seed.reset();
+      if (options.limit_labels) {
+        if (*options.limit_labels > images)
+          fail(Code::usage, "finetune.limit_labels: {} is more than the {} training images; use fewer", *options.limit_labels, images);
+        images = *options.limit_labels;
+      }
+      options.from = from_;
+      if (options.select == "best" && val_images_ == 0)
+        fail(Code::usage, "finetune.select: best needs a validation split; set data.holdout or data.val");
+      if (val_images_ == 0 && test_images_ > 0)
+        warnings_.push_back("there is no validation split, so whatever is chosen is chosen on the test set");
+    }
+    const Steps steps = count_steps(options, images, stage_);
+    config_[stage_] = write_fields(options);
+    plan_["steps"] = steps.steps;
+    plan_["steps_per_epoch"] = steps.per_epoch;
+    plan_["epochs"] = static_cast<double>(steps.steps) / static_cast<double>(steps.per_epoch);
+    plan_["images"] = steps.steps * options.batch_size;
+    plan_["peak_lr"] = *options.lr;
+    count_model();
+  }
+
+  void resolve_probe(const Json& block) {
+    ProbeOptions options;
+    read_fields(options, block, stage_);
+    open_data();
+    need_labels();
+    if (options.seed) config_["seed"] = *options.seed;
+    options.seed.reset();
+    options.from = from_;
+    const bool named = options.layer == "all" || options.layer == "last";
+    if (!named && !(options.layer.is_number_integer() && options.layer.get<int64_t>() >= 1))
+      fail(Code::usage, "probe.layer: got {}; allowed: all, last or a block number from 1", options.layer.dump());
+    config_[stage_] = write_fields(options);
+    const int64_t images = options.limit_labels.value_or(train_images_);
+    plan_["epochs"] = options.name == "linear" ? options.epochs : 0;
+    plan_["steps"] = options.name == "linear" ? options.epochs * (images / options.batch_size) : 0;
+    plan_["images"] = images;
+    count_model();
+  }
+
+  // Sizes from the files, or from data.images and data.classes where they are not at hand.
+  void open_data() {
+    std::shared_ptr<const Dataset> dataset;
+    try {
+      dataset = shared_dataset(data_, request_.site_data);
+    } catch (const Error&) {
+      if (!data_.images) throw;
+      warnings_.push_back(fmt::format("{} is not at hand: planned for data.images={}, and the ids are provisional", data_.name, *data_.images));
+    }
+    train_images_ = dataset ? dataset->size(Split::train) : *data_.images;
+    val_images_ = dataset ? dataset->size(Split::val) : 0;
+    test_images_ = dataset ? dataset->size(Split::test) : 0;
+    classes_ = dataset ? dataset->classes() : data_.classes.value_or(0);
+    fingerprint_ = dataset ? dataset->fingerprint() : "provisional";
+    plan_.update({{"train_images", train_images_}, {"val_images", val_images_}, {"test_images", test_images_}, {"classes", classes_}});
+  }
+
+  void need_labels() const {
+    if (classes_ == 0)
+      fail(Code::usage, "data.name: {} has no labels here, which {} needs; name a labelled data set, or give labels by folder or list file",
+           data_.name, stage_);
+  }
+
+  // Builds the model without memory: every size is checked by whoever owns it.
+  void count_model() {
+    const ModelContext meta{.device = at::kMeta};
+    if (stage_ == "pretrain") {
+      mask_grid(data_.image_size, config_["mask"]["patch"], config_["encoder"]["patch"]);
+      const SimMim model(config_, meta);
+      plan_["parameters"] = count_elements(model.parameters());
+      plan_["flops_per_image"] = model.flops();
+      plan_["target_resolution"] = model.target_resolution();
+    } else {
+      const Classifier model(config_, classes_, meta);
+      plan_["parameters"] = count_elements(model.parameters());
+      plan_["flops_per_image"] = model.flops();
+    }
+  }
+
+  Json entry() const {
+    Json given = Json::object();
+    for (const auto& [path, layer] : merged_.sources.items())
+      if (layer != from_) given[path] = *find_path(merged_.config, path);
+    return {{"kind", stage_},
+            {"id", run_id(config_, origin_.parent, fingerprint_, origin_.determines)},
+            {"parent", origin_.parent.empty() ? Json() : Json(origin_.parent)},
+            {"seed", config_["seed"]},
+            {"config", config_},
+            {"given", std::move(given)},
+            {"sources", merged_.sources},
+            {"fingerprint", fingerprint_},
+            {"versions", result_versions(stage_)},
+            {"weights", origin_.file.empty() ? Json() : Json(origin_.file)},
+            {"plan", plan_}};
+  }
+
+  const ResolveRequest& request_;
+  std::string stage_, from_, fingerprint_;
+  std::vector<std::string>& warnings_;
+  Merged merged_;
+  TopOptions top_;
+  Origin origin_;
+  DataOptions data_;
+  Json parent_config_ = Json::object(), config_, plan_ = Json::object();
+  int64_t train_images_ = 0, val_images_ = 0, test_images_ = 0, classes_ = 0;
+};
+
+}  // namespace
+
+Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& warnings) {
+  Json stages = Json::array();
+  const Merged merged = merge_layers(request.layers);
+  for (const std::string& stage : request.stages) {
+    if (stage != "pretrain" && stage != "finetune" && stage != "probe")
+      fail(Code::usage, "stages: unknown stage '{}'{}", stage, unknown_name_hint(stage, {"pretrain", "finetune", "probe"}));
+    // A chain that trains from elsewhere starts no pre-training of its own.
+    const Json* from = find_path(merged.config, "finetune.from");
+    if (stage == "pretrain" && request.stages.size() > 1 && from != nullptr && *from != "pretrain") continue;
+    stages.push_back(StageResolver(request, stage, warnings).resolve(stages));
+  }
+  return stages;
+}
+
+std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const fs::path& site_data) {
+  static std::map<std::string, std::shared_ptr<const Dataset>> opened;
+  DataOptions key = options;
+  key.mean = key.std = "auto";  // neither changes which images there are
+  key.image_size = 32;
+  std::shared_ptr<const Dataset>& dataset = opened[canonical(write_fields(key)) + site_data.string()];
+  if (!dataset) dataset = open_dataset(options, site_data);
+  return dataset;
+}
+
+std::vector<Layer> layers_of(const Json& layers) {
+  std::vector<Layer> out;
+  for (const Json& layer : layers) {
+    const std::string name = layer.at("name");
+    Json config = layer.at("config");
+    if (config.is_object() && config.contains("extends"))
+      for (Layer& below : recipe_layers(fs::path(name))) out.push_back(std::move(below));
+    else {
+      if (config.is_object()) config.erase("about");
+      out.push_back({name, std::move(config)});
+    }
+  }
+  return out;
+}
+
+}  // namespace simmim

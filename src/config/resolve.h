@@ -1,0 +1,43 @@
+// From layers to stages: the resolved configuration, id and plan of each run that a command or a sweep's cell asks for.
+// Everything a user can get wrong is found here, before the first tensor.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/layers.h"
+#include "data/dataset.h"
+#include "data/options.h"
+
+namespace simmim {
+
+struct ResolveRequest {
+  std::vector<Layer> layers;           // above the defaults, lowest first; a recipe's layer may have "extends"
+  std::vector<std::string> stages;     // "pretrain", "finetune", "probe", in this order
+  std::string from;                    // where the first stage's weights come from: RUN, RUN@EPOCH, a file, "scratch" or ""
+  fs::path out = "results";            // where runs are looked up
+  fs::path site_data;                  // folder of data sets of this site; may be empty
+  bool force = false;                  // accept a normalisation other than the checkpoint's
+};
+
+// [{"kind","id","parent","seed","config","given","sources","fingerprint","versions","weights","plan"}]: parent is an id or
+// null; weights is the file (or null) that a stage starts from where that is no run of this request.
+// plan: {"parameters","flops_per_image","train_images","val_images","test_images","classes","steps","steps_per_epoch",
+// "epochs","images","peak_lr","head_channels"?}. Adds sentences to `warnings`.
+Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& warnings);
+
+// Data sets that were opened, by configuration: a sweep's cells share them.
+std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const fs::path& site_data);
+
+// The typed options of a resolved stage configuration.
+template <class Options>
+Options options_of(const Json& stage_config, const std::string& section) {
+  Options options{};
+  read_fields(options, stage_config.at(section), section);
+  return options;
+}
+
+// Layers of a "layers" request: [{"name","config"}]; a config with "extends" brings its own base layers along.
+std::vector<Layer> layers_of(const Json& layers);
+
+}  // namespace simmim

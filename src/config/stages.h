@@ -1,0 +1,138 @@
+// The options of the three stages. What pre-training and fine-tuning share stands once, in TrainOptions; the defaults
+// suit the small default encoder, the recipes in sweeps/recipes/ hold the official ones.
+#pragma once
+#include "core/fields.h"
+#include "data/augment.h"
+
+namespace simmim {
+
+// Optimisation: AdamW, warm-up, clipping, accumulation; and what a run logs and saves.
+struct TrainOptions {
+  std::optional<int64_t> epochs, steps;
+  int64_t batch_size = 128;
+  std::optional<int64_t> accumulate;
+  std::optional<double> lr, base_lr;
+  int64_t lr_per = 512;
+  double warmup_epochs = 1;
+  double warmup_lr = 0, min_lr = 0;
+  std::string schedule = "cosine";
+  std::vector<double> milestones = {};
+  double gamma = 0.1;
+  double weight_decay = 0.05;
+  std::vector<double> betas = {0.9, 0.999};
+  double eps = 1e-8;
+  double clip_norm = 5.0;
+  int64_t max_skipped_steps = 10;
+  int64_t log_steps = 10;
+  double save_minutes = 5;
+  int64_t save_steps = 0;
+  int64_t keep_epochs = 0;
+
+  static void fields(auto& o, auto&& visit) {
+    visit("epochs", o.epochs, "passes over the training images (give epochs or steps)", FieldRule{.min = 1});
+    visit("steps", o.steps, "optimizer steps in all, instead of epochs", FieldRule{.min = 1});
+    visit("batch_size", o.batch_size, "images an optimizer step, over all pieces and processes", FieldRule{.min = 1});
+    visit("accumulate", o.accumulate, "pieces a batch is computed in; auto: as many as memory asks for",
+          FieldRule{.min = 1, .in_id = false});
+    visit("lr", o.lr, "peak learning rate as used (give lr or base_lr)", FieldRule{.min = 0});
+    visit("base_lr", o.base_lr, "peak learning rate for lr_per images; lr = base_lr x batch_size / lr_per",
+          FieldRule{.min = 0});
+    visit("lr_per", o.lr_per, "images that base_lr is stated for (official: 512)", FieldRule{.min = 1});
+    visit("warmup_epochs", o.warmup_epochs, "epochs of linear warm-up", FieldRule{.min = 0});
+    visit("warmup_lr", o.warmup_lr, "rate at step 0, for every parameter group; scaled like the peak", FieldRule{.min = 0});
+    visit("min_lr", o.min_lr, "rate at the end of the cosine, for every parameter group; scaled like the peak",
+          FieldRule{.min = 0});
+    visit("schedule", o.schedule, "how the rate falls after the warm-up",
+          FieldRule{.choices = {"cosine", "multi_step", "constant"}});
+    visit("milestones", o.milestones, "multi_step: epochs at which the rate is multiplied by gamma", FieldRule{.min = 0});
+    visit("gamma", o.gamma, "multi_step: the factor", FieldRule{.min = 0, .max = 1});
+    visit("weight_decay", o.weight_decay, "AdamW's decoupled weight decay", FieldRule{.min = 0});
+    visit("betas", o.betas, "AdamW's two averaging factors", FieldRule{.min = 0, .max = 1});
+    visit("eps", o.eps, "AdamW's epsilon", FieldRule{.min = 0});
+    visit("clip_norm", o.clip_norm, "largest global gradient norm; 0: no clipping", FieldRule{.min = 0});
+    visit("max_skipped_steps", o.max_skipped_steps, "stop after so many non-finite steps in a row",
+          FieldRule{.min = 1, .in_id = false});
+    visit("log_steps", o.log_steps, "steps between two lines of the journal", FieldRule{.min = 1, .in_id = false});
+    visit("save_minutes", o.save_minutes, "minutes between two checkpoints; 0: at the end of epochs only",
+          FieldRule{.min = 0, .in_id = false});
+    visit("save_steps", o.save_steps, "steps between two checkpoints; 0: off", FieldRule{.min = 0, .in_id = false});
+    visit("keep_epochs", o.keep_epochs, "keep the weights of every so many epochs (RUN@EPOCH); 0: off",
+          FieldRule{.min = 0, .in_id = false});
+  }
+};
+
+// Official: RandomResizedCrop(0.67..1), flip (data_simmim.py:48-56).
+struct PretrainOptions : TrainOptions {
+  AugmentOptions augment{.crop_scale = {0.67, 1.0}, .interpolation = "bilinear"};
+  int64_t val_epochs = 1;
+
+  PretrainOptions() { epochs = 10; }
+  static void fields(auto& o, auto&& visit) {
+    TrainOptions::fields(o, visit);
+    visit("augment", o.augment, "what is done to a training image");
+    visit("val_epochs", o.val_epochs, "epochs between two validation losses (masks fixed by data.split_seed); 0: never",
+          FieldRule{.min = 0, .in_id = false});
+  }
+};
+
+// Official: main_finetune.py; 100 epochs, 20 of warm-up, layer decay by encoder (facts per recipe).
+struct FinetuneOptions : TrainOptions {
+  std::string from = "pretrain";
+  AugmentOptions augment{.crop_scale = {0.08, 1.0}, .interpolation = "bicubic"};
+  double layer_decay = 0.75;
+  double drop_path = 0.1;
+  double label_smoothing = 0.1;
+  std::optional<int64_t> limit_labels;
+  std::string select = "last";
+  int64_t eval_epochs = 1;
+  std::optional<int64_t> seed;
+
+  FinetuneOptions() { epochs = 20; }
+  static void fields(auto& o, auto&& visit) {
+    visit("from", o.from, "where the weights come from: pretrain (this chain's run), scratch, a file, RUN or RUN@EPOCH");
+    TrainOptions::fields(o, visit);
+    visit("augment", o.augment, "what is done to a training image");
+    visit("layer_decay", o.layer_decay, "rate of a layer = rate x layer_decay^(layers above it); 1: equal",
+          FieldRule{.min = 0.01, .max = 1});
+    visit("drop_path", o.drop_path, "stochastic depth, rising linearly to this rate", FieldRule{.min = 0, .max = 0.99});
+    visit("label_smoothing", o.label_smoothing, "share of the label spread over all classes", FieldRule{.min = 0, .max = 0.99});
+    visit("limit_labels", o.limit_labels, "use so many labelled training images, balanced over classes, drawn by the seed; auto: all",
+          FieldRule{.min = 1});
+    visit("select", o.select, "which epoch counts: last, or best by validation", FieldRule{.choices = {"last", "best"}});
+    visit("eval_epochs", o.eval_epochs, "epochs between two validations; 0: at the end only", FieldRule{.min = 0});
+    visit("seed", o.seed, "seed of this stage; auto: the run's seed");
+  }
+};
+
+// Frozen features. linear: one classifier a block and rate, trained together, the best by validation. knn: cosine
+// similarity, votes weighted by exp(similarity / temperature) (Wu et al., 2018).
+struct ProbeOptions {
+  std::string from = "pretrain";
+  std::string name = "linear";
+  Json layer = "all";
+  std::vector<double> lr = {1e-3, 4e-3, 1.6e-2};
+  int64_t epochs = 30;
+  int64_t batch_size = 256;
+  double weight_decay = 1e-4;
+  int64_t neighbours = 20;
+  double temperature = 0.07;
+  std::optional<int64_t> limit_labels;
+  std::optional<int64_t> seed;
+
+  static void fields(auto& o, auto&& visit) {
+    visit("from", o.from, "where the weights come from: pretrain (this chain's run), a file, RUN or RUN@EPOCH");
+    visit("name", o.name, "the probe", FieldRule{.choices = {"linear", "knn"}});
+    visit("layer", o.layer, "whose block's features: all (linear: best by validation), last, or a block number from 1");
+    visit("lr", o.lr, "linear: learning rates to try", FieldRule{.min = 0});
+    visit("epochs", o.epochs, "linear: passes over the features", FieldRule{.min = 1});
+    visit("batch_size", o.batch_size, "linear: images a step", FieldRule{.min = 1});
+    visit("weight_decay", o.weight_decay, "linear: AdamW's weight decay", FieldRule{.min = 0});
+    visit("neighbours", o.neighbours, "knn: how many neighbours vote", FieldRule{.min = 1});
+    visit("temperature", o.temperature, "knn: sharpness of the votes", FieldRule{.min = 1e-3});
+    visit("limit_labels", o.limit_labels, "use so many labelled training images, balanced over classes; auto: all",
+          FieldRule{.min = 1});
+    visit("seed", o.seed, "seed of this stage; auto: the run's seed");
+  }
+};
+
+}  // namespace simmim

@@ -1,0 +1,65 @@
+// The training loop of pre-training and fine-tuning: batches in counter order, accumulation, the guarded optimizer
+// step, the journal, checkpoints, and resuming any of it bit for bit.
+#pragma once
+#include <functional>
+#include <map>
+
+#include "config/stages.h"
+#include "data/loader.h"
+#include "layers/step.h"
+#include "train/optimizer.h"
+#include "train/session.h"
+#include "weights/tensor_file.h"
+
+namespace simmim {
+
+// What a stage brings to the loop.
+struct TrainTask {
+  const TrainOptions& options;
+  int64_t steps = 0;        // optimizer steps of the whole run
+  int64_t pieces = 1;       // pieces a batch is computed in
+  uint64_t seed = 0;
+  Schedule schedule;
+  Loader& loader;
+  NamedTensors parameters;
+  AdamW& optimizer;
+  Metadata description;     // goes into every checkpoint: stage, configuration, normalisation
+
+  // Images [first, last) of a batch -> their share of the batch's loss (0-d, with a graph).
+  std::function<Tensor(const Batch& batch, int64_t first, int64_t last, const StepContext& step)> loss;
+  // After an epoch (from 1): metrics for the journal ("val.loss"), or an empty object. Parameters are as trained.
+  std::function<Json(int64_t epoch, bool last)> evaluate;
+  // Each image's loss and other facts of a batch that went wrong, for crash/.
+  std::function<Json(const Batch& batch, const StepContext& step)> examine;
+};
+
+// What a checkpoint must carry besides tensors so that the run goes on as if it had not stopped.
+struct Progress {
+  int64_t step = 0;            // optimizer steps done
+  int64_t skipped = 0;         // of them not applied: loss or gradient was not finite
+  int64_t skipped_in_row = 0;
+  double loss_sum = 0;         // since the last journal line
+  double norm_sum = 0;
+  int64_t count = 0;
+  double epoch_loss_sum = 0;   // since the epoch began
+  int64_t epoch_count = 0;
+  double last_epoch_loss = 0;  // mean of the last whole epoch
+  double seconds = 0;          // training time over all attempts
+  uint64_t journal_bytes = 0;
+  std::map<std::string, std::string> extra;  // the stage's own (best epoch)
+
+  Metadata to_metadata() const;
+  static Progress from_metadata(const Metadata& metadata);
+};
+
+enum class Ending { done, interrupted };
+
+// Trains from the run folder's last.safetensors, or from the start, to the end, and leaves final weights in the
+// parameters. `progress` is shared with the stage (extra). Throws Code::run_failed after max_skipped_steps
+// non-finite steps in a row, Code::data when a checkpoint cannot be written.
+Ending train(Session& session, const TrainTask& task, Progress& progress);
+
+// Weights alone, for final.safetensors and kept epochs: equal runs give equal bytes.
+void save_weights(const fs::path& path, const NamedTensors& parameters, const Metadata& description);
+
+}  // namespace simmim

@@ -1,0 +1,46 @@
+// AdamW over parameter groups, with global-norm clipping and the non-finite guard folded into the fused update: no
+// extra pass over the gradients and no wait for the device.
+#pragma once
+#include "layers/scope.h"
+#include "config/schedule.h"
+
+namespace simmim {
+
+// Parameters that share a rate and a decay. Official: optimizer.py:47-66 (pre-training), 69-183 (fine-tuning).
+struct ParameterGroup {
+  double lr_scale = 1;
+  double weight_decay = 0;
+  NamedTensors parameters;
+};
+
+class AdamW {
+ public:
+  struct Options {
+    double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+    double clip_norm = 0;  // 0: no clipping
+  };
+
+  AdamW(std::vector<ParameterGroup> groups, Options options);
+
+  // One update from the parameters' .grad at the rates of optimizer step n. Returns the global gradient norm before
+  // clipping (0-d). A norm or loss (0-d) that is not finite leaves parameters and state as they were. The gradients
+  // stay (clipped or not): call zero_grad before the next backward.
+  Tensor step(const Schedule& schedule, int64_t n, const Tensor& loss);
+  void zero_grad();
+
+  // Moments and step counts under "opt.exp_avg.NAME", "opt.exp_avg_sq.NAME", "opt.step.NAME"; the tensors are the
+  // live ones, so copying into them restores the state.
+  NamedTensors state() const;
+  const std::vector<ParameterGroup>& groups() const { return groups_; }
+
+ private:
+  struct GroupTensors {
+    std::vector<Tensor> parameters, grads, exp_avg, exp_avg_sq, steps;
+  };
+  std::vector<ParameterGroup> groups_;
+  Options options_;
+  std::vector<GroupTensors> tensors_;
+  std::vector<Tensor> all_grads_, all_steps_;
+};
+
+}  // namespace simmim

@@ -1,0 +1,28 @@
+#include "train/session.h"
+
+#include <atomic>
+
+#include "runs/ingest.h"
+
+namespace simmim {
+namespace {
+std::atomic<bool> wish_to_stop{false};
+}
+
+void request_interrupt() { wish_to_stop.store(true, std::memory_order_relaxed); }
+void clear_interrupt() { wish_to_stop.store(false, std::memory_order_relaxed); }
+bool interrupt_requested() { return wish_to_stop.load(std::memory_order_relaxed); }
+
+void Session::message(const std::string& text) {
+  folder_.log(text);
+  sink_({{"event", "message"}, {"text", text}});
+}
+
+void Session::ingest() {
+  const std::string trouble = ingest_run(database_, folder_.path());
+  if (trouble.empty() || warned_) return;
+  warned_ = true;
+  message("warning: " + trouble);
+}
+
+}  // namespace simmim

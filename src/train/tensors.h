@@ -1,0 +1,30 @@
+// LibTorch's tensors and the torch-free views of checkpoint files, both ways.
+#pragma once
+#include <vector>
+
+#include "layers/scope.h"
+#include "weights/tensor_file.h"
+
+namespace simmim {
+
+// Views of the tensors' bytes; `keep` takes the contiguous CPU copies that the views point into.
+NamedViews views_of(const NamedTensors& tensors, std::vector<Tensor>& keep);
+
+// A copy of a view as a CPU tensor.
+Tensor to_tensor(const TensorView& view);
+
+// Copies every view into the tensor of the same name, converting number types. Throws Code::data with `where` if a name
+// or shape is not there.
+void copy_into(const NamedTensors& tensors, const TensorFile& file);
+
+// Fills a model's parameters from a checkpoint file of either kind (ours or the official .pth): position tables are
+// resized, a pre-training file fits a classifier. Returns sentences for the log. See weights/adapt.h for `fresh` and
+// `unused`.
+std::vector<std::string> load_weights(const NamedTensors& parameters, const TensorFile& file,
+                                      const std::vector<std::string>& fresh, const std::vector<std::string>& unused);
+
+// What a classifier does not take from a pre-training file, and what it has of its own.
+extern const std::vector<std::string> kFreshInClassifier;     // head, fc_norm
+extern const std::vector<std::string> kUnusedByClassifier;    // decoder, mask token, ViT's final norm
+
+}  // namespace simmim
