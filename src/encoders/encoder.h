@@ -1,6 +1,8 @@
 // An encoder turns images, some of whose patches are hidden behind a mask token, into a grid of features. This is all
 // that the model, the optimizer and the probes know of ViT and Swin.
 #pragma once
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +30,9 @@ class Encoder {
 
   // Features of forward -> (B,C), the input of a classifier's head (fine-tuning form only).
   virtual Tensor pool(const Tensor& features) const = 0;
+
+  // How the weights of a classifier's head on this encoder start.
+  virtual Init head_init() const = 0;
 
   // images -> for each of the layers() blocks the mean of its patch tokens, (B,D of that block); no CLS, no final norm.
   virtual std::vector<Tensor> block_features(const Tensor& images) const = 0;
@@ -57,5 +62,8 @@ std::string_view without_prefix(std::string_view name);
 
 // The n-th number in a dotted name: number_in("layers.2.blocks.5.norm1.weight", 1) is 5.
 int64_t number_in(std::string_view name, int n);
+
+// "28 and 32": the sizes nearest to `size` on both sides for which `fits`, for messages about a size that does not.
+std::string nearest_sizes(int64_t size, const std::function<bool(int64_t)>& fits);
 
 }  // namespace simmim

@@ -1,0 +1,168 @@
+#include "encoders/swin.h"
+
+#include <cmath>
+
+#include "layers/drop_path.h"
+
+namespace simmim {
+namespace {
+
+constexpr double kEps = 1e-5;
+
+// The window a stage really has: no larger than its grid.
+int64_t clamped(int64_t window, int64_t side) { return std::min(window, side); }
+
+// The first stage whose grid the window does not cut evenly, or -1.
+int64_t misfit(const Swin::Options& o, int64_t image_size, int64_t window) {
+  for (size_t stage = 0; stage < o.depths.size(); ++stage) {
+    const int64_t side = image_size / (o.patch << stage);
+    if (side % clamped(window, side) != 0) return static_cast<int64_t>(stage);
+  }
+  return -1;
+}
+
+void check_sizes(const Swin::Options& o, int64_t image_size) {
+  if (o.depths.empty() || o.depths.size() != o.heads.size())
+    fail(Code::usage, "encoder.heads: {} stages where encoder.depths has {}; give one number a stage in both",
+         o.heads.size(), o.depths.size());
+  for (size_t stage = 0; stage < o.heads.size(); ++stage)
+    if ((o.dim << stage) % o.heads[stage] != 0)
+      fail(Code::usage, "encoder.heads[{}]: {} does not divide the stage's width {}; use {}", stage, o.heads[stage],
+           o.dim << stage, nearest_sizes(o.heads[stage], [&](int64_t heads) { return (o.dim << stage) % heads == 0; }));
+  if (image_size % o.stride() != 0)
+    fail(Code::usage, "data.image_size: {} is not a multiple of {}, what {} stages of patch {} come to; use {}", image_size,
+         o.stride(), o.depths.size(), o.patch, nearest_sizes(image_size, [&](int64_t size) { return size % o.stride() == 0; }));
+  const int64_t window = o.window_at(image_size), stage = misfit(o, image_size, window);
+  if (stage >= 0)
+    fail(Code::usage, "encoder.window: {} does not divide the {} tokens a side of stage {}; use window {}, or data.image_size {}",
+         window, image_size / (o.patch << stage), stage,
+         nearest_sizes(window, [&](int64_t size) { return misfit(o, image_size, size) < 0; }),
+         nearest_sizes(image_size, [&](int64_t size) { return size % o.stride() == 0 && misfit(o, size, window) < 0; }));
+}
+
+// x (B,h*w,D) -> (B,h/2*w/2,4D): even row and column, odd row, odd column, both odd (swin_transformer.py:326-334).
+Tensor gather_quads(const Tensor& x, Grid grid) {
+  const int64_t B = x.size(0), D = x.size(2);
+  return x.view({B, grid.h / 2, 2, grid.w / 2, 2, D})
+      .permute({0, 1, 3, 4, 2, 5})  // (B,h/2,w/2,column parity,row parity,D)
+      .reshape({B, grid.cells() / 4, 4 * D});
+}
+
+}  // namespace
+
+Swin::Swin(const Options& o, const Scope& scope, const EncoderSite& site) : options_(o), site_(site) {
+  check_sizes(o, site.image_size);
+  if (site.stage == Stage::pretrain) mask_token_ = scope.make("mask_token", {1, 1, o.dim}, truncated_normal(0.02, 2));
+  // The official initialisation leaves out convolutions, so the patch embedding keeps PyTorch's default.
+  const Init embed = uniform(1 / std::sqrt(static_cast<double>(3 * o.patch * o.patch)));
+  patch_embed_.emplace(scope / "patch_embed" / "proj", o.patch, o.dim, embed, embed);
+  embed_norm_.emplace(scope / "patch_embed" / "norm", o.dim, kEps);
+  const std::vector<double> rates = drop_path_rates(o.drop_path, layers());
+  int64_t first_block = 0;
+  for (size_t stage = 0; stage < o.depths.size(); ++stage) {
+    layers_.push_back(make_layer(scope / "layers" / static_cast<int64_t>(stage), stage, first_block, rates));
+    first_block += o.depths[stage];
+  }
+  norm_.emplace(scope / "norm", shape().channels, kEps);
+}
+
+Swin::Layer Swin::make_layer(const Scope& scope, size_t stage, int64_t first_block, const std::vector<double>& rates) const {
+  const int64_t dim = options_.dim << stage, side = site_.image_size / (options_.patch << stage);
+  const int64_t wanted = options_.window_at(site_.image_size), window = clamped(wanted, side);
+  const Init normal = truncated_normal(0.02, 2);
+  Layer layer{.grid = {side, side}};
+  layer.straight = cut_windows(layer.grid, window, 0, scope.options());
+  layer.shifted = side <= wanted ? layer.straight : cut_windows(layer.grid, window, window / 2, scope.options());
+  const Tensor index = relative_index({window, window}, false, scope.context().device);
+  for (int64_t b = 0; b < options_.depths[stage]; ++b) {
+    const Scope block = scope / "blocks" / b;
+    layer.biases.emplace_back(block / "attn", relative_rows({window, window}, false), options_.heads[stage], normal, index);
+    layer.blocks.emplace_back(block, BlockOptions{.dim = dim,
+                                                  .heads = options_.heads[stage],
+                                                  .mlp_ratio = options_.mlp_ratio,
+                                                  .eps = kEps,
+                                                  .drop_path = rates[static_cast<size_t>(first_block + b)],
+                                                  .linear = normal});
+  }
+  if (stage + 1 < options_.depths.size())
+    layer.merge.emplace(Merge{Linear(scope / "downsample" / "reduction", 4 * dim, 2 * dim, normal, Linear::Bias::none),
+                              LayerNorm(scope / "downsample" / "norm", 4 * dim, kEps)});
+  return layer;
+}
+
+Tensor Swin::run(const Tensor& images, const Tensor& mask, const StepContext& step,
+                 const std::function<void(const Tensor&)>& each) const {
+  Tensor x = (*embed_norm_)((*patch_embed_)(images));  // (B,L,D)
+  if (mask.defined()) x = at::where(mask.view({images.size(0), -1, 1}), mask_token_, x);
+  int64_t index = 0;
+  for (const Layer& layer : layers_) {
+    for (size_t b = 0; b < layer.blocks.size(); ++b) {
+      const Windows& windows = b % 2 == 0 ? layer.straight : layer.shifted;
+      x = layer.blocks[b].forward(x, layer.biases[b](), &windows, index++, step);
+      if (each) each(x);
+    }
+    if (layer.merge) x = layer.merge->reduction(layer.merge->norm(gather_quads(x, layer.grid)));
+  }
+  return x;
+}
+
+Tensor Swin::forward(const Tensor& images, const Tensor& mask, const StepContext& step) const {
+  const Tensor tokens = (*norm_)(run(images, mask, step, nullptr));
+  const Grid grid = layers_.back().grid;
+  return tokens.view({images.size(0), grid.h, grid.w, -1}).permute({0, 3, 1, 2});  // (B,C,h,w)
+}
+
+std::vector<Tensor> Swin::block_features(const Tensor& images) const {
+  std::vector<Tensor> means;
+  run(images, {}, {}, [&](const Tensor& x) { means.push_back(x.mean(1)); });
+  return means;
+}
+
+int64_t Swin::layers() const {
+  int64_t blocks = 0;
+  for (const int64_t depth : options_.depths) blocks += depth;
+  return blocks;
+}
+
+double Swin::flops() const {
+  double total = 2. * static_cast<double>(layers_[0].grid.cells() * 3 * options_.patch * options_.patch * options_.dim);
+  for (const Layer& layer : layers_) {
+    const int64_t window = layer.straight.side;
+    for (const Block& block : layer.blocks) total += block.flops(layer.grid.cells(), window * window);
+    if (layer.merge) total += 2. * static_cast<double>(layer.grid.cells() / 4 * layer.merge->reduction.weight.numel());
+  }
+  return total;
+}
+
+int64_t Swin::layer_of(std::string_view name) const {
+  name = without_prefix(name);
+  if (name == "mask_token" || name.starts_with("patch_embed.")) return 0;
+  if (!name.starts_with("layers.")) return layers() + 1;
+  const int64_t stage = number_in(name, 0);
+  int64_t before = 0;
+  for (int64_t s = 0; s < stage; ++s) before += options_.depths[static_cast<size_t>(s)];
+  // A merge counts with the last block before it.
+  return name.find(".downsample.") != std::string_view::npos ? before + options_.depths[static_cast<size_t>(stage)]
+                                                             : before + number_in(name, 1) + 1;
+}
+
+// In pre-training the official list names the tables by a path that never matches, so they do decay; in fine-tuning they
+// do not (SimMIM simmim.py:52-54, swin_transformer.py no_weight_decay_keywords).
+bool Swin::skips_decay(std::string_view name, Stage stage) const {
+  if (stage == Stage::pretrain) return name == "mask_token";
+  return name.find("relative_position_bias_table") != std::string_view::npos;
+}
+
+NamedTensors Swin::buffers() const {
+  NamedTensors out;
+  for (size_t s = 0; s < layers_.size(); ++s)
+    for (size_t b = 0; b < layers_[s].blocks.size(); ++b) {
+      const std::string block = fmt::format("layers.{}.blocks.{}.", s, b);
+      const Windows& windows = b % 2 == 0 ? layers_[s].straight : layers_[s].shifted;
+      out.emplace_back(block + "attn.relative_position_index", layers_[s].biases[b].index);
+      if (windows.mask.defined()) out.emplace_back(block + "attn_mask", windows.mask);
+    }
+  return out;
+}
+
+}  // namespace simmim

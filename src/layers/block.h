@@ -1,0 +1,45 @@
+// A transformer block, pre-norm: x += g1*attention(norm1(x)), x += g2*mlp(norm2(x)).
+#pragma once
+#include "layers/linear.h"
+#include "layers/step.h"
+#include "layers/window.h"
+
+namespace simmim {
+
+struct BlockOptions {
+  int64_t dim = 0, heads = 1;
+  double mlp_ratio = 4;
+  double eps = 1e-5;           // of the norms
+  double layer_scale = 0;      // initial g1, g2; 0: none
+  double drop_path = 0;
+  bool split_qkv_bias = false;  // ViT: q_bias and v_bias, none for k (SimMIM vision_transformer.py)
+  double residual_scale = 1;    // factor on the initial attn.proj and mlp.fc2 weights
+  Init linear;                  // of all weight matrices
+};
+
+class Block {
+ public:
+  Block(const Scope& scope, const BlockOptions& options);
+
+  // x (B,L,D) -> (B,L,D). bias (H,N,N). windows: where attention is confined to; nullptr: all L tokens, N = L.
+  // index: of the block in the network, for drop path.
+  Tensor forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index, const StepContext& step) const;
+
+  // FLOPs of one image forward, 2 a multiply-add, for L tokens in sequences of N.
+  double flops(int64_t L, int64_t N) const;
+
+ private:
+  // x (B,L,D), branch (B,L,D) -> x + factors * gamma * branch
+  Tensor residual(const Tensor& x, const Tensor& branch, const Tensor& gamma, const Tensor& factors) const;
+  Tensor qkv_bias() const;  // (3D)
+
+  BlockOptions options_;
+  Tensor gamma_1_, gamma_2_;  // (D) or undefined
+  LayerNorm norm1_;
+  Tensor q_bias_, v_bias_;  // (D) or undefined
+  Linear qkv_, proj_;
+  LayerNorm norm2_;
+  Linear fc1_, fc2_;
+};
+
+}  // namespace simmim

@@ -1,0 +1,77 @@
+#include "model/classifier.h"
+
+#include <map>
+#include <optional>
+
+#include "encoders/encoders.h"
+#include "layers/autocast.h"
+
+namespace simmim {
+namespace {
+
+Json encoder_block(const Json& config) {
+  Json block = config.at("encoder");
+  if (const Json* rate = find_path(config, "finetune.drop_path"); rate && rate->is_number()) block["drop_path"] = *rate;
+  return block;
+}
+
+std::string shape_text(const Tensor& tensor) {
+  std::vector<std::string> sizes;
+  for (const int64_t size : tensor.sizes()) sizes.push_back(std::to_string(size));
+  return "(" + join(sizes, ",") + ")";
+}
+
+}  // namespace
+
+Classifier::Classifier(const Json& config, int64_t classes, const ModelContext& context) : context_(context) {
+  const Scope scope(parameters_, context);
+  const Json block = encoder_block(config);
+  const EncoderSite site{config.at("data").at("image_size").get<int64_t>(), Stage::finetune};
+  encoder_ = find_variant(encoders(), block, "encoder").make(block, scope, site);
+  head_weight_ = (scope / "head").make("weight", {classes, encoder_->shape().channels}, encoder_->head_init());
+  head_bias_ = (scope / "head").make("bias", {classes}, constant(0));
+}
+
+Tensor Classifier::logits(const Tensor& images, const StepContext& step) const {
+  std::optional<Autocast> autocast;
+  if (context_.autocast) autocast.emplace(context_.device.type());
+  const Tensor pooled = encoder_->pool(encoder_->forward(images, {}, step));  // (B,C)
+  return at::linear(pooled, head_weight_, head_bias_).to(context_.dtype);
+}
+
+std::vector<Tensor> Classifier::features(const Tensor& images) const {
+  const at::NoGradGuard no_grad;
+  return encoder_->block_features(images);
+}
+
+double Classifier::flops() const { return encoder_->flops() + 2 * static_cast<double>(head_weight_.numel()); }
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothing) {
+  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, smoothing);
+}
+
+Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets) {
+  return -(targets * at::log_softmax(logits, -1)).sum(-1).mean();
+}
+
+LoadReport load_parameters(const NamedTensors& parameters, const NamedTensors& values) {
+  const at::NoGradGuard no_grad;
+  std::map<std::string, Tensor> given(values.begin(), values.end());
+  LoadReport report;
+  for (const auto& [name, parameter] : parameters) {
+    const auto it = given.find(name);
+    if (it == given.end()) {
+      report.missing.push_back(name);
+    } else if (it->second.sizes() != parameter.sizes()) {
+      report.reshaped.push_back(name + ": " + shape_text(it->second) + " instead of " + shape_text(parameter));
+    } else {
+      Tensor(parameter).copy_(it->second);
+    }
+    if (it != given.end()) given.erase(it);
+  }
+  for (const auto& [name, value] : values)
+    if (given.contains(name)) report.unexpected.push_back(name);
+  return report;
+}
+
+}  // namespace simmim

@@ -1,0 +1,104 @@
+// The method on one page: mask -> encode -> predict -> compare (Xie et al., CVPR 2022; SimMIM simmim.py).
+#include "model/simmim.h"
+
+#include <optional>
+
+#include "encoders/encoders.h"
+#include "heads/heads.h"
+#include "layers/autocast.h"
+#include "layers/patch_embed.h"
+#include "layers/rows.h"
+#include "losses/losses.h"
+#include "targets/targets.h"
+
+namespace simmim {
+namespace {
+
+std::string multiples(int64_t from, int64_t up_to) {
+  std::vector<std::string> out;
+  for (int64_t size = from; size <= up_to; size += from)
+    if (up_to % size == 0) out.push_back(std::to_string(size));
+  return one_of(out);
+}
+
+}  // namespace
+
+SimMim::SimMim(const Json& config, const ModelContext& context)
+    : context_(context), image_size_(config.at("data").at("image_size").get<int64_t>()) {
+  const Scope scope(parameters_, context);
+  const auto make = [&](const auto& family, const char* part, auto&&... args) {
+    return find_variant(family, config.at(part), part).make(config.at(part), args...);
+  };
+  encoder_ = make(encoders(), "encoder", scope / "encoder", EncoderSite{image_size_, Stage::pretrain});
+  const int64_t tokens = image_size_ / encoder_->patch(), cells = image_size_ / encoder_->shape().stride;
+  token_grid_ = {tokens, tokens};
+  cell_grid_ = {cells, cells};
+
+  const int64_t mask_patch = config.at("mask").at("patch").get<int64_t>();
+  if (mask_patch < 1 || image_size_ % mask_patch != 0 || mask_patch % encoder_->patch() != 0)
+    fail(Code::usage, "mask.patch: {} must divide the image's {} pixels a side and be a multiple of encoder.patch {}; use {}",
+         mask_patch, image_size_, encoder_->patch(), multiples(encoder_->patch(), image_size_));
+  mask_grid_ = {image_size_ / mask_patch, image_size_ / mask_patch};
+
+  target_ = make(targets(), "target", image_size_);
+  loss_ = make(losses(), "loss");
+  if ((target_->classes() > 0) != loss_->takes_classes())
+    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}", config["loss"].value("name", ""),
+         config["target"].value("name", ""), target_->classes() > 0 ? "classes; use cross_entropy" : "values; use l1, l2 or smooth_l1");
+  if (target_->resolution() % cells != 0)
+    fail(Code::usage, "target.resolution: {} does not fit the encoder's {} x {} cells; use {}", target_->resolution(), cells,
+         cells, multiples(cells, image_size_));
+  const PredictionShape prediction{target_->channels() * std::max<int64_t>(1, target_->classes()),
+                                   target_->resolution() / cells};
+  head_ = make(heads(), "head", scope / "decoder", encoder_->shape(), prediction);
+}
+
+SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const StepContext& step) const {
+  const int64_t B = images.size(0), r = target_->resolution(), side = r / cell_grid_.h;
+  const bool masked_only = loss_->masked_only();
+
+  // Mask: every token under a masked cell gives way to the mask token.
+  const Tensor hidden = expand_mask(mask, token_grid_.h).to(at::kBool).to(context_.device);
+  std::optional<Autocast> autocast;
+  if (context_.autocast) autocast.emplace(context_.device.type());
+  Tensor features = encoder_->forward(images, hidden, step);  // (B,C,h,w)
+  Tensor target = target_->of(images);                        // (B,c,r,r)
+
+  // Where only masked pixels count and no cell is partly masked, training predicts the masked cells alone, each as an
+  // image of one cell: the same loss for a share of the work.
+  const bool gathered = step.training && masked_only && head_->pointwise() && cell_grid_.h % mask.size(1) == 0;
+  if (gathered) {
+    const Tensor index = expand_mask(mask, cell_grid_.h).flatten().nonzero().flatten().to(context_.device);  // (M)
+    features = take_rows(features.permute({0, 2, 3, 1}).flatten(0, 2), index).unsqueeze(-1).unsqueeze(-1);   // (M,C,1,1)
+    target = patch_rows(target, side).flatten(0, 1).index_select(0, index).view({-1, target.size(1), side, side});
+  }
+  const Tensor prediction = head_->forward(features).to(context_.dtype);
+  autocast.reset();
+
+  // Compare: the mean over what counts in the step's whole batch.
+  const Tensor each = loss_->of_each(prediction, target);
+  const double share = static_cast<double>(r * r) / static_cast<double>(mask.size(1) * mask.size(2));
+  const double whole = static_cast<double>(step.batch_images > 0 ? step.batch_images : B) * static_cast<double>(r * r);
+  const double masked = step.batch_images > 0 ? static_cast<double>(step.batch_masked) : mask.sum().item<double>();
+  const Tensor weight = masked_only && !gathered ? expand_mask(mask, r).to(images.options()) : Tensor();
+  Output out{.loss = reduce_loss(each, weight, masked_only ? masked * share : whole)};
+  if (!step.training) {
+    out.prediction = prediction;
+    out.image_loss = image_losses(each, weight);
+  }
+  return out;
+}
+
+double SimMim::flops() const {
+  return encoder_->flops() + static_cast<double>(cell_grid_.cells()) * head_->flops();
+}
+
+Tensor expand_mask(const Tensor& mask, int64_t n) {
+  const int64_t B = mask.size(0), h = mask.size(1), w = mask.size(2);
+  if (n % h == 0 && n % w == 0)
+    return mask.view({B, h, 1, w, 1}).expand({B, h, n / h, w, n / w}).reshape({B, n, n});
+  SIMMIM_CHECK(h % n == 0 && w % n == 0, "a mask of {} x {} cells on a grid of {}", h, w, n);
+  return mask.view({B, n, h / n, n, w / n}).to(at::kFloat).mean({2, 4});
+}
+
+}  // namespace simmim
