@@ -21,7 +21,8 @@ class Source;
 
 class Dataset {
  public:
-  // Takes the source's images and applies holdout, limit, split_seed and verify of the options.
+  // Takes the source's images and applies holdout, limit, split_seed and verify of the options. Small compressed sets are
+  // decoded once, into a memory-mapped file under cache_folder() that all processes share.
   Dataset(std::unique_ptr<Source> source, const DataOptions& options);
   ~Dataset();
 
@@ -45,9 +46,6 @@ class Dataset {
   const std::string& fingerprint() const { return fingerprint_; }
   // True where val was cut out of the training images.
   bool held_out() const { return held_out_; }
-  // Decoding is done once, into a memory-mapped file under cache_folder() that every process shares; called by
-  // open_dataset for small sets. `shared` false: no cache.
-  void use_cache();
 
  private:
   struct Place {
@@ -66,7 +64,7 @@ class Dataset {
 // Opens the data set that options.name says. Its folder is options.root, else site_root/NAME (site_root: "data" of the
 // site file; may be empty), else the place where it is usually found (fashion_mnist: Debian's package; photo_tiles: where
 // `data fetch` puts it). Usage errors for options that do not fit, data errors for missing or damaged files; the message
-// says what was expected. The cache is used for small compressed sets.
+// says what was expected.
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const std::filesystem::path& site_root = {});
 
 // `count` images with labels in equal numbers a class (classes differ by at most one), chosen by seed and sorted; the
@@ -80,6 +78,7 @@ struct DatasetRow {
   bool grey = false;
   int64_t classes = 0, train_images = 0, test_images = 0, side = 0;
   std::array<double, 3> mean{}, std{};  // of the training images, 0 to 1; zeros: not known beforehand
+  std::string missing;                  // what to do where the folder is not found
   std::unique_ptr<Source> (*open)(const DataOptions& options, const std::filesystem::path& root);
   std::vector<std::filesystem::path> (*usual_places)();
 };

@@ -1,0 +1,71 @@
+// The table of data sets, and where their files are looked for.
+#include <sys/stat.h>
+
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/names.h"
+#include "data/source.h"
+
+namespace simmim {
+
+const std::vector<DatasetRow>& datasets() {
+  static const std::vector<DatasetRow> rows = {
+      {.name = "fashion_mnist", .help = "70,000 grey photographs of clothes, 28 px, 10 classes (Debian's dataset-fashion-mnist)",
+       .grey = true, .classes = 10, .train_images = 60000, .test_images = 10000, .side = 28,
+       .mean = {0.2860, 0.2860, 0.2860}, .std = {0.3530, 0.3530, 0.3530},
+       .missing = "install Debian's dataset-fashion-mnist, or give data.root=FOLDER", .open = open_fashion_mnist,
+       .usual_places = [] { return std::vector<fs::path>{"/usr/share/datasets/fashion-mnist"}; }},
+  };
+  return rows;
+}
+
+void refuse_split_options(const DataOptions& options) {
+  for (const auto& [key, value] : {std::pair{"train", options.train}, {"val", options.val}, {"test", options.test}})
+    if (!value.empty())
+      fail(Code::usage, "data.{}: got '{}'; {} has splits of its own: leave it empty, or use image_folder or tar_shards",
+           key, value, options.name);
+}
+
+void Source::add_to_stamp(const fs::path& file) {
+  struct stat status {};
+  ::stat(file.c_str(), &status);
+  const std::string text = fmt::format("{} {} {}.{} {}", fs::absolute(file).string(), status.st_size,
+                                       status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ino);
+  stamp_ = hash64(text, stamp_);
+}
+
+std::string Source::encoded(Split split, int64_t index, std::string& suffix) const {
+  Image image;
+  load(split, index, image);
+  suffix = "png";
+  return encode_png(image);
+}
+
+uint64_t Source::content_hash(Split split, int64_t index) const {
+  Image image;
+  load(split, index, image);
+  return hash64({reinterpret_cast<const char*>(image.rgb.data()), image.rgb.size()}, static_cast<uint64_t>(image.w));
+}
+
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const fs::path& site_root) {
+  std::vector<std::string> names;
+  for (const DatasetRow& row : datasets()) {
+    names.push_back(row.name);
+    if (row.name != options.name) continue;
+    std::vector<fs::path> places;
+    if (!options.root.empty()) places = {options.root};
+    else {
+      if (!site_root.empty()) places = {site_root / row.name};
+      for (const fs::path& place : row.usual_places()) places.push_back(place);
+    }
+    for (const fs::path& place : places)
+      if (fs::is_directory(place)) return std::make_unique<Dataset>(row.open(options, place), options);
+    if (places.empty()) fail(Code::usage, "data.root: {} needs a folder; give data.root=FOLDER", row.name);
+    std::vector<std::string> looked;
+    for (const fs::path& place : places) looked.push_back(place.string());
+    fail(Code::data, "data.root: no folder {} for {}; {}", fmt::join(looked, " or "), row.name, row.missing);
+  }
+  fail(Code::usage, "data.name: unknown name '{}'{}", options.name, unknown_name_hint(options.name, names));
+}
+
+}  // namespace simmim
