@@ -30,6 +30,9 @@ Grid mask_grid(int64_t image_size, int64_t mask_patch, int64_t encoder_patch);
 // ceil(cells * ratio) in IEEE double, as the official code counts (microsoft/SimMIM data_simmim.py:33).
 int64_t masked_cells(int64_t cells, double ratio);
 
+// Hides `count` more of the visible cells (all of them if there are fewer), each set of them equally likely.
+void hide_at_random(Mask& mask, int64_t count, Rng& rng);
+
 double masked_share(const Mask& mask);  // in [0, 1]; the ratio that was reached
 
 }  // namespace simmim
