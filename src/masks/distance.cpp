@@ -47,25 +47,26 @@ double avg_dist(const Mask& mask, Grid grid, int64_t patch) {
   const auto masked = [&](int64_t y, int64_t x) { return mask[static_cast<size_t>(y / patch * grid.w + x / patch)] != 0; };
 
   // Steps to the nearest visible pixel of the column, from above and from below.
-  std::vector<std::vector<double>> rows(static_cast<size_t>(height), std::vector<double>(static_cast<size_t>(width)));
-  for (int64_t x = 0; x < width; ++x) {
-    const auto sweep = [&](int64_t from, int64_t to, int64_t step) {
-      double steps = kFar;
-      for (int64_t y = from; y != to; y += step) {
-        steps = masked(y, x) ? steps + 1 : 0;
-        double& value = rows[static_cast<size_t>(y)][static_cast<size_t>(x)];
-        value = step > 0 ? steps : std::min(value, steps);
+  std::vector<std::vector<double>> rows(static_cast<size_t>(height), std::vector<double>(static_cast<size_t>(width), kFar));
+  std::vector<double> steps(static_cast<size_t>(width));
+  const auto sweep = [&](int64_t from, int64_t to, int64_t direction) {
+    std::fill(steps.begin(), steps.end(), kFar);
+    for (int64_t y = from; y != to; y += direction)
+      for (int64_t x = 0; x < width; ++x) {
+        double& here = steps[static_cast<size_t>(x)];
+        double& least = rows[static_cast<size_t>(y)][static_cast<size_t>(x)];
+        here = masked(y, x) ? here + 1 : 0;
+        least = std::min(least, here);
       }
-    };
-    sweep(0, height, 1);
-    sweep(height - 1, -1, -1);
-  }
+  };
+  sweep(0, height, 1);
+  sweep(height - 1, -1, -1);
 
   double sum = 0;
   int64_t count = 0;
   for (int64_t y = 0; y < height; ++y) {
     std::vector<double>& row = rows[static_cast<size_t>(y)];
-    for (double& steps : row) steps *= steps;
+    for (double& distance : row) distance *= distance;
     spread_along_row(row);
     for (int64_t x = 0; x < width; ++x) {
       if (!masked(y, x)) continue;
