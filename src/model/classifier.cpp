@@ -34,7 +34,7 @@ Classifier::Classifier(const Json& config, int64_t classes, const ModelContext& 
 
 Tensor Classifier::logits(const Tensor& images, const StepContext& step) const {
   std::optional<Autocast> autocast;
-  if (context_.autocast) autocast.emplace(context_.device.type());
+  if (context_.autocast && step.training) autocast.emplace(context_.device.type());
   const Tensor pooled = encoder_->pool(encoder_->forward(images, {}, step));  // (B,C)
   return at::linear(pooled, head_weight_, head_bias_).to(context_.dtype);
 }

@@ -60,7 +60,7 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   // Mask: every token under a masked cell gives way to the mask token.
   const Tensor hidden = expand_mask(mask, token_grid_.h).to(at::kBool).to(context_.device);
   std::optional<Autocast> autocast;
-  if (context_.autocast) autocast.emplace(context_.device.type());
+  if (context_.autocast && step.training) autocast.emplace(context_.device.type());
   Tensor features = encoder_->forward(images, hidden, step);  // (B,C,h,w)
   Tensor target = target_->of(images);                        // (B,c,r,r)
 
