@@ -1,0 +1,92 @@
+// Full fine-tuning with layer-wise rate decay (official main_finetune.py), or training from scratch.
+#include "config/resolve.h"
+#include "train/evaluate.h"
+#include "train/stages.h"
+#include "train/tensors.h"
+
+namespace simmim {
+
+StageResult finetune(Session& session, const Json& entry, const fs::path& weights, const fs::path& site_data) {
+  const Json& config = entry.at("config");
+  const StageSetup setup = make_setup(config, site_data);
+  const FinetuneOptions options = options_of<FinetuneOptions>(config, "finetune");
+  const Classifier model(config, setup.dataset->classes(), setup.context);
+  if (!weights.empty())
+    for (const std::string& note : load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
+      session.message(note);
+  LoaderOptions loading{.split = Split::train,
+                        .batch_size = options.batch_size,
+                        .image_size = setup.data.image_size,
+                        .workers = setup.workers,
+                        .seed = setup.seed,
+                        .augment = options.augment,
+                        .eval_crop = eval_crop(setup.data),
+                        .fail_on_error = setup.data.on_error == "fail"};
+  if (options.limit_labels) loading.subset = balanced_subset(*setup.dataset, Split::train, *options.limit_labels, setup.seed);
+  Loader loader(*setup.dataset, loading);
+  AdamW optimizer(parameter_groups(model, options.weight_decay, options.layer_decay),
+                  {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
+  const int64_t steps = entry.at("plan").at("steps");
+  const bool has_val = setup.dataset->has(Split::val);
+  const Split chosen_on = has_val ? Split::val : Split::test;
+  const auto labels_of = [&](const Batch& batch, int64_t first, int64_t last) {
+    return at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong).to(setup.context.device);
+  };
+
+  Progress progress;
+  const fs::path best_file = session.folder().file("best.safetensors");
+  const TrainTask task{
+      .options = options,
+      .steps = steps,
+      .pieces = options.accumulate.value_or(1),
+      .seed = setup.seed,
+      .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
+      .loader = loader,
+      .parameters = model.parameters(),
+      .optimizer = optimizer,
+      .description = describe_weights(config, setup.dataset->class_names()),
+      .loss =
+          [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
+            const Tensor logits = model.logits(setup.normalise(batch.pixels, first, last), step);
+            const Tensor mean = cross_entropy(logits, labels_of(batch, first, last), options.label_smoothing);
+            return last - first == batch.size() ? mean : mean * (static_cast<double>(last - first) / static_cast<double>(batch.size()));
+          },
+      .evaluate =
+          [&](int64_t epoch, bool last) {
+            // Without a validation split only the end is looked at: test is read once a run.
+            if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0))) return Json(Json::object());
+            const Evaluation val = evaluate(model, setup, chosen_on, options.batch_size);
+            const auto best = progress.extra.find("best_top1");
+            if (best == progress.extra.end() || val.top1() > std::stod(best->second)) {
+              progress.extra["best_top1"] = number_text(val.top1());
+              progress.extra["best_epoch"] = std::to_string(epoch);
+              if (options.select == "best") save_weights(best_file, model.parameters(), task.description);
+            }
+            return Json{{"val.top1", val.top1()}, {"val.top5", val.top5()}, {"val.loss", val.loss()}};
+          },
+      .examine =
+          [&](const Batch& batch, const StepContext&) {
+            Json images = Json::array();
+            for (const int64_t index : batch.indices) images.push_back(setup.dataset->item_name(Split::train, index));
+            return Json{{"images", images}};
+          }};
+  StageResult result;
+  result.ending = train(session, task, progress);
+  result.summary["skipped_images"] = loader.skipped().size();
+  if (result.ending == Ending::interrupted) return result;
+
+  if (options.select == "best") copy_into(model.parameters(), TensorFile::open(best_file));
+  save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
+  if (has_val) {
+    const Evaluation val = evaluate(model, setup, Split::val, options.batch_size);
+    result.summary.update({{"val_top1", val.top1()}, {"val_loss", val.loss()}, {"best_epoch", std::stoll(progress.extra.at("best_epoch"))}});
+  }
+  if (setup.dataset->has(Split::test)) {
+    const Evaluation test = evaluate(model, setup, Split::test, options.batch_size);
+    test.save(session.folder().file("eval.safetensors"));
+    result.summary.update({{"test_top1", test.top1()}, {"test_top5", test.top5()}, {"test_loss", test.loss()}, {"test_images", test.images()}});
+  }
+  return result;
+}
+
+}  // namespace simmim

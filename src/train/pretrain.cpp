@@ -1,0 +1,130 @@
+// Pre-training: random crops, random masks, the masked loss (official main_simmim.py).
+#include <cmath>
+
+#include "config/resolve.h"
+#include "config/run_id.h"
+#include "model/simmim.h"
+#include "train/reconstruct.h"
+#include "train/stages.h"
+#include "train/tensors.h"
+
+namespace simmim {
+namespace {
+
+constexpr int64_t kSheetImages = 8;
+
+// Mean validation loss with the same masks and centre crops every time.
+double validation_loss(const SimMim& model, const StageSetup& setup, const MaskGenerator& masks, int64_t batch_size) {
+  const at::NoGradGuard no_grad;
+  Loader loader(*setup.dataset, setup.evaluation(Split::val, batch_size));
+  double sum = 0;
+  int64_t images = 0;
+  while (const Batch* batch = loader.next()) {
+    const Tensor mask = fixed_masks(masks, static_cast<uint64_t>(setup.data.split_seed), batch->indices);
+    const SimMim::Output out = model.forward(setup.normalise(batch->pixels, 0, batch->size()), mask, StepContext{});
+    sum += out.image_loss.sum().item<double>();
+    images += batch->size();
+  }
+  return sum / static_cast<double>(images);
+}
+
+}  // namespace
+
+Metadata describe_weights(const Json& stage_config, const std::vector<std::string>& class_names) {
+  Json kept = stage_config;  // nothing that may differ between equal runs
+  kept.erase("device");
+  for (const std::string key : {"root", "train", "val", "test", "workers"}) kept["data"].erase(key);
+  Metadata metadata = {{"format", "simmim"}, {"kind", stage_config.at("stage")}, {"config", kept.dump()}};
+  if (!class_names.empty()) metadata["classes"] = Json(class_names).dump();
+  return metadata;
+}
+
+StageResult pretrain(Session& session, const Json& entry, const fs::path& site_data) {
+  const Json& config = entry.at("config");
+  const StageSetup setup = make_setup(config, site_data);
+  const PretrainOptions options = options_of<PretrainOptions>(config, "pretrain");
+  const SimMim model(config, setup.context);
+  if (entry.contains("weights") && entry["weights"].is_string())  // --from: weights, with a fresh optimizer
+    for (const std::string& note : load_weights(model.parameters(), TensorFile::open(entry["weights"].get<std::string>()), {"decoder."}, {"decoder."}))
+      session.message(note);
+  const std::unique_ptr<MaskGenerator> masks = make_masks(config);
+  Loader loader(*setup.dataset, {.split = Split::train,
+                                 .batch_size = options.batch_size,
+                                 .image_size = setup.data.image_size,
+                                 .workers = setup.workers,
+                                 .seed = setup.seed,
+                                 .augment = options.augment,
+                                 .eval_crop = eval_crop(setup.data),
+                                 .fail_on_error = setup.data.on_error == "fail"});
+  AdamW optimizer(parameter_groups(model, options.weight_decay, 1),
+                  {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
+  const int64_t steps = entry.at("plan").at("steps");
+
+  Tensor mask;  // of the current batch
+  const Batch* masked_batch = nullptr;
+  int64_t masked_step = -1;
+  const auto mask_of = [&](const Batch& batch, int64_t step) {
+    if (masked_batch != &batch || masked_step != step) mask = training_masks(*masks, setup.seed, batch.epoch, batch.indices);
+    masked_batch = &batch, masked_step = step;
+    return mask;
+  };
+  const TrainTask task{
+      .options = options,
+      .steps = steps,
+      .pieces = options.accumulate.value_or(1),
+      .seed = setup.seed,
+      .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
+      .loader = loader,
+      .parameters = model.parameters(),
+      .optimizer = optimizer,
+      .description = describe_weights(config),
+      .loss =
+          [&](const Batch& batch, int64_t first, int64_t last, StepContext step) {
+            const Tensor whole = mask_of(batch, step.step);
+            step.batch_masked = whole.sum().item<int64_t>();
+            return model.forward(setup.normalise(batch.pixels, first, last), whole.slice(0, first, last), step).loss;
+          },
+      .evaluate =
+          [&](int64_t epoch, bool last) {
+            if (!setup.dataset->has(Split::val) || options.val_epochs == 0 || (!last && epoch % options.val_epochs != 0))
+              return Json(Json::object());
+            return Json{{"val.loss", validation_loss(model, setup, *masks, options.batch_size)}};
+          },
+      .examine =
+          [&](const Batch& batch, const StepContext& step) {
+            const at::NoGradGuard no_grad;
+            const Tensor whole = mask_of(batch, step.step);
+            const SimMim::Output out = model.forward(setup.normalise(batch.pixels, 0, batch.size()), whole, StepContext{});
+            Json facts = {{"images", Json::array()}, {"masks", Json::array()}, {"image_loss", Json::array()}};
+            for (int64_t i = 0; i < batch.size(); ++i) {
+              facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
+              const Tensor cells = whole[i].contiguous();
+              facts["masks"].push_back(std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
+              facts["image_loss"].push_back(out.image_loss[i].item<double>());
+            }
+            const std::vector<Tensor> blocks = model.encoder().block_features(setup.normalise(batch.pixels, 0, batch.size()));
+            for (size_t b = 0; b < blocks.size(); ++b)
+              facts["activations"].push_back({{"block", b + 1}, {"largest", blocks[b].abs().max().item<double>()}});
+            return facts;
+          }};
+  Progress progress;
+  StageResult result;
+  result.ending = train(session, task, progress);
+  for (const SkippedImage& skipped : loader.skipped()) session.message("skipped: " + skipped.message);
+  result.summary["skipped_images"] = loader.skipped().size();
+  if (result.ending == Ending::interrupted) return result;
+  save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
+  const Split split = setup.dataset->has(Split::val) ? Split::val : Split::train;
+  Sheet sheet;
+  LoaderOptions few = setup.evaluation(split, kSheetImages);
+  few.workers = 0;
+  Loader images(*setup.dataset, few);
+  if (const Batch* batch = images.next()) {
+    add_to_sheet(sheet, model, setup, setup.normalise(batch->pixels, 0, batch->size()),
+                 fixed_masks(*masks, static_cast<uint64_t>(setup.data.split_seed), batch->indices));
+    write_file_atomically(session.folder().file("reconstruction.png"), encode_png(draw_sheet(sheet)));
+  }
+  return result;
+}
+
+}  // namespace simmim

@@ -1,0 +1,94 @@
+#include "train/stage.h"
+
+#include "config/resolve.h"
+#include "kernels/device.h"
+
+namespace simmim {
+
+StageSetup make_setup(const Json& config, const fs::path& site_data) {
+  StageSetup setup;
+  setup.config = config;
+  setup.data = options_of<DataOptions>(config, "data");
+  setup.dataset = shared_dataset(setup.data, site_data);
+  setup.normalisation = resolve_normalisation(setup.data, setup.dataset.get());
+  setup.seed = config.at("seed").get<uint64_t>();
+  const std::string precision = config.at("precision");
+  setup.context = {.seed = setup.seed,
+                   .dtype = precision == "f64" ? at::kDouble : at::kFloat,
+                   .device = resolve_device(config.at("device")),
+                   .autocast = precision == "bf16"};
+  setup.workers = setup.data.workers.value_or(default_workers(!setup.context.device.is_cpu()));
+  return setup;
+}
+
+Tensor StageSetup::normalise(const std::vector<uint8_t>& pixels, int64_t first, int64_t last) const {
+  const int64_t S = data.image_size, image = 3 * S * S;
+  const Tensor bytes = at::from_blob(const_cast<uint8_t*>(pixels.data() + first * image), {last - first, 3, S, S}, at::kByte);
+  Tensor factor = at::empty({1, 3, 1, 1}, at::kDouble), shift = at::empty({1, 3, 1, 1}, at::kDouble);
+  for (int64_t c = 0; c < 3; ++c) {
+    const auto channel = static_cast<size_t>(c);
+    factor.data_ptr<double>()[c] = 1 / (255 * normalisation.std[channel]);
+    shift.data_ptr<double>()[c] = -normalisation.mean[channel] / normalisation.std[channel];
+  }
+  const at::TensorOptions options = at::TensorOptions(context.dtype).device(context.device);
+  return bytes.to(context.device).to(context.dtype).mul_(factor.to(options)).add_(shift.to(options));
+}
+
+Tensor StageSetup::denormalise(const Tensor& images) const {
+  Tensor out = images.detach().to(at::kCPU).to(at::kDouble).clone();
+  for (int64_t c = 0; c < 3; ++c) {
+    const auto channel = static_cast<size_t>(c);
+    out.select(1, c).mul_(normalisation.std[channel]).add_(normalisation.mean[channel]);
+  }
+  return out.clamp_(0, 1);
+}
+
+LoaderOptions StageSetup::evaluation(Split split, int64_t batch_size) const {
+  const std::string stage = config.at("stage");
+  LoaderOptions options{.split = split,
+                        .batch_size = batch_size,
+                        .image_size = data.image_size,
+                        .workers = workers,
+                        .eval_crop = eval_crop(data),
+                        .shuffle = false,
+                        .drop_last = false,
+                        .endless = false,
+                        .fail_on_error = data.on_error == "fail"};
+  options.augment.enabled = false;
+  options.augment.interpolation = stage == "pretrain" ? "bilinear" : "bicubic";
+  return options;
+}
+
+std::unique_ptr<MaskGenerator> make_masks(const Json& config) {
+  const Json& block = config.at("mask");
+  const Grid grid = mask_grid(config.at("data").at("image_size"), block.at("patch"), config.at("encoder").at("patch"));
+  return find_variant(masks(), block, "mask").make(block, grid);
+}
+
+Tensor mask_tensor(const std::vector<Mask>& masks, Grid grid) {
+  Tensor out = at::empty({static_cast<int64_t>(masks.size()), grid.h, grid.w}, at::kByte);
+  uint8_t* at = out.data_ptr<uint8_t>();
+  for (const Mask& mask : masks) at = std::copy(mask.begin(), mask.end(), at);
+  return out;
+}
+
+namespace {
+Tensor draw_masks(const MaskGenerator& generator, uint64_t seed, const char* purpose, int64_t epoch, const std::vector<int64_t>& indices) {
+  std::vector<Mask> masks;
+  for (const int64_t index : indices) {
+    Rng rng(seed, purpose, static_cast<uint64_t>(epoch), static_cast<uint64_t>(index));
+    masks.push_back(generator.generate(rng));
+  }
+  return mask_tensor(masks, generator.grid());
+}
+}  // namespace
+
+Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch, const std::vector<int64_t>& indices) {
+  return draw_masks(generator, seed, "mask", epoch, indices);
+}
+
+Tensor fixed_masks(const MaskGenerator& generator, uint64_t seed, const std::vector<int64_t>& indices) {
+  return draw_masks(generator, seed, "fixed mask", 0, indices);
+}
+
+}  // namespace simmim

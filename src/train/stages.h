@@ -1,0 +1,46 @@
+// The three stages, each from a resolved entry (config/resolve.h) to a finished run folder.
+#pragma once
+#include "train/loop.h"
+#include "train/session.h"
+#include "train/stage.h"
+
+namespace simmim {
+
+struct StageResult {
+  Ending ending = Ending::done;
+  Json summary = Json::object();  // merged into run.json's summary
+};
+
+// Masked-image pre-training: logs the training loss and a validation loss under fixed masks, leaves final.safetensors
+// and reconstruction.png.
+StageResult pretrain(Session& session, const Json& entry, const fs::path& site_data);
+
+// Full fine-tuning, or training from scratch: leaves final.safetensors (of the selected epoch) and eval.safetensors.
+// weights: the file to start from, or empty.
+StageResult finetune(Session& session, const Json& entry, const fs::path& weights, const fs::path& site_data);
+
+// Linear or k-NN probe of frozen features.
+StageResult probe(Session& session, const Json& entry, const fs::path& weights, const fs::path& site_data);
+
+// Metadata of a checkpoint: what kind of model, its configuration without anything that may differ between equal runs.
+Metadata describe_weights(const Json& stage_config, const std::vector<std::string>& class_names = {});
+
+// AdamW's groups: each parameter's rate by its layer and its decay by the official rules.
+template <class Model>
+std::vector<ParameterGroup> parameter_groups(const Model& model, double weight_decay, double layer_decay) {
+  std::vector<ParameterGroup> groups;
+  const int64_t top = model.encoder().layers() + 1;
+  for (const auto& [name, parameter] : model.parameters()) {
+    const double decay = model.decays(name, parameter.dim()) ? weight_decay : 0;
+    const int64_t below_top = top - model.encoder().layer_of(name);
+    double scale = 1;
+    for (int64_t i = 0; layer_decay != 1 && i < below_top; ++i) scale *= layer_decay;
+    auto group = groups.begin();
+    while (group != groups.end() && (group->lr_scale != scale || group->weight_decay != decay)) ++group;
+    if (group == groups.end()) group = groups.insert(group, ParameterGroup{scale, decay, {}});
+    group->parameters.emplace_back(name, parameter);
+  }
+  return groups;
+}
+
+}  // namespace simmim
