@@ -140,7 +140,7 @@ void RunFolder::begin_attempt(const std::string& kind, const std::string& parent
     before += attempt.value("seconds", 0.0);
   }
   Json attempt = {{"host", host_name()}, {"pid", ::getpid()}, {"started_at", utc_now()}, {"state", "running"}, {"seconds", 0.0}};
-  attempt.update(facts);
+  if (facts.is_object()) attempt.update(facts);
   attempts.push_back(std::move(attempt));
   record["attempts"] = std::move(attempts);
   if (!record.contains("summary")) record["summary"] = Json::object();

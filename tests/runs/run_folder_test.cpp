@@ -89,7 +89,8 @@ TEST(Journal, KeepsWholeLinesOnlyAndCutsToWhatTheCheckpointCountsOn) {
   }
   EXPECT_EQ(read_file(path).substr(0, after_two), "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":null}\n");
   std::ofstream(path, std::ios::app) << "{\"step\":4,\"lo";  // what a kill in mid-write leaves
-  EXPECT_EQ(Journal(path).bytes(), fs::file_size(path));
+  const uint64_t kept = Journal(path).bytes();
+  EXPECT_EQ(kept, fs::file_size(path));
   EXPECT_EQ(read_file(path).substr(after_two), "{\"step\":3,\"loss\":0.25}\n");
   Journal resumed(path, after_two);
   resumed.append({{"step", 3}, {"loss", 0.125}});
@@ -112,8 +113,9 @@ TEST(Journal, IsReadFromAnyByteAndPassesOverBrokenLines) {
 TEST(ResolveRun, TakesIdsPrefixesLatestAndCells) {
   TemporaryFolder out;
   for (const char* id : {"abc1", "abd2", "f00d"}) write_run(out.path, {.id = id, .kind = id[0] == 'f' ? "finetune" : "pretrain"});
-  write_plan(out.path, sample_plan("demo", Json::array({sample_cell("mask.patch=4 mask.ratio=0.6", {}, {sample_chain(0, "abc1", "f00d"), sample_chain(1, "abd2", "")}),
-                                                        sample_cell("scratch", {}, {sample_chain(0, "", "f00d")})})));
+  write_plan(out.path, sample_plan("demo",
+      Json::array({sample_cell("mask.patch=4 mask.ratio=0.6", {}, Json::array({sample_chain(0, "abc1", "f00d"), sample_chain(1, "abd2", "")})),
+                   sample_cell("scratch", {}, Json::array({sample_chain(0, "", "f00d")}))})));
   EXPECT_EQ(resolve_run(out.path, "abc1"), "abc1");
   EXPECT_EQ(resolve_run(out.path, "f"), "f00d");
   EXPECT_EQ(resolve_run(out.path, "latest"), "f00d");

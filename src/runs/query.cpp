@@ -1,0 +1,129 @@
+#include "runs/query.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "core/names.h"
+#include "runs/filter.h"
+#include "runs/run_folder.h"
+#include "runs/schema.h"
+
+namespace simmim {
+namespace {
+
+// What a query may do; everything else (writing, attaching a file, changing a pragma) is refused by SQLite's authorizer.
+int only_reading(void*, int action, const char* first, const char* second, const char*, const char*) {
+  constexpr const char* kPragmas[] = {"table_info", "table_list", "index_list", "integrity_check", "user_version", "journal_mode"};
+  if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE) return SQLITE_OK;
+  if (action == SQLITE_PRAGMA)
+    for (const char* name : kPragmas)
+      if (std::strcmp(name, first) == 0 && (second == nullptr || std::strcmp(name, "table_info") == 0)) return SQLITE_OK;
+  return SQLITE_DENY;
+}
+
+struct ReadingOnly {
+  explicit ReadingOnly(sqlite3* database) : handle(database) { sqlite3_set_authorizer(handle, only_reading, nullptr); }
+  ~ReadingOnly() { sqlite3_set_authorizer(handle, nullptr, nullptr); }
+  sqlite3* handle;
+};
+
+Json rows_as_json(const Frame& frame) {
+  Json rows = Json::array();
+  for (const auto& row : frame.rows) {
+    Json object = Json::object();
+    for (size_t i = 0; i < row.size(); ++i) object[frame.columns[i]] = to_json(row[i]);
+    rows.push_back(std::move(object));
+  }
+  return rows;
+}
+
+Json rows_for(const Sqlite& database, const std::string& sql, const std::string& run) {
+  Statement statement = database.prepare(sql);
+  statement.bind(1, run);
+  return rows_as_json(read_frame(statement));
+}
+
+}  // namespace
+
+Frame list_runs(const Sqlite& database, const RunListOptions& options) {
+  std::vector<std::string> columns = options.columns;
+  if (columns.empty())
+    columns = split("run kind state seed dataset encoder mask mask_patch mask_ratio head loss epochs val_loss top1 seconds started_at", ' ');
+  std::vector<std::string> selected;
+  for (const std::string& column : columns) selected.push_back(fmt::format("{} AS \"{}\"", key_sql(database, column), column));
+  std::vector<Value> bound;
+  const std::string where = filter_sql(database, parse_filter(options.where), bound);
+  const bool descending = options.sort.starts_with('-');
+  const std::string sort = key_sql(database, descending ? options.sort.substr(1) : options.sort);
+  Statement statement = database.prepare(fmt::format("SELECT {} FROM results WHERE {} ORDER BY {} {} NULLS LAST, results.run LIMIT {}",
+                                                     join(selected, ", "), where, sort, descending ? "DESC" : "ASC", options.limit));
+  for (size_t i = 0; i < bound.size(); ++i) statement.bind(static_cast<int>(i) + 1, bound[i]);
+  return read_frame(statement);
+}
+
+Frame query(const Sqlite& database, const std::string& sql) {
+  const ReadingOnly guard(database.handle());
+  sqlite3_stmt* raw = nullptr;
+  const char* tail = nullptr;
+  const int code = sqlite3_prepare_v2(database.handle(), sql.c_str(), -1, &raw, &tail);
+  const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> owner(raw, sqlite3_finalize);
+  if ((code & 0xff) == SQLITE_AUTH || (raw != nullptr && sqlite3_stmt_readonly(raw) == 0))
+    fail(Code::usage, "query: only SELECT is allowed here, nothing is ever written; the run folders hold the data");
+  if (code == SQLITE_ERROR || (code == SQLITE_OK && raw == nullptr))
+    fail(Code::usage, "query: {}; the views are results, members, cells and curves, see `simmim query 'PRAGMA table_info(results)'`",
+         raw == nullptr && code == SQLITE_OK ? "no SQL given" : sqlite3_errmsg(database.handle()));
+  if (!trim(tail).empty()) fail(Code::usage, "query: one statement at a time; '{}' follows the first", trim(tail));
+  Statement statement = database.prepare(sql);
+  return read_frame(statement);
+}
+
+Json describe_run(const Sqlite& database, const fs::path& out, const std::string& id) {
+  Json rows = rows_for(database, "SELECT * FROM results WHERE run = ?", id);
+  if (rows.empty())
+    fail(Code::usage, "{}: the database has no such run; `simmim status` takes in new run folders, `simmim runs` lists what is known", id);
+  Json run = rows[0];
+  const Json config = run["config"].is_string() ? Json::parse(run["config"].get<std::string>(), nullptr, false) : Json();
+  run.erase("config");
+  Json children = Json::array();
+  for (const Json& row : rows_for(database, "SELECT run FROM results WHERE parent = ? ORDER BY run", id)) children.push_back(row["run"]);
+  return {{"run", run},
+          {"config", config},
+          {"attempts", rows_for(database, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", id)},
+          {"metrics", rows_for(database, "SELECT key, count, first, last, min, max, min_step, max_step FROM metric_summary WHERE run = ?", id)},
+          {"artifacts", rows_for(database, "SELECT path, bytes FROM artifacts WHERE run = ?", id)},
+          {"sweeps", rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id)},
+          {"children", children},
+          {"folder", run_path(out, id).string()}};
+}
+
+std::string run_log(const fs::path& out, const std::string& id) {
+  const fs::path path = run_path(out, id) / "log.txt";
+  std::error_code missing;
+  if (!fs::is_regular_file(path, missing)) fail(Code::usage, "{}: this run has no log", path.string());
+  return read_file(path);
+}
+
+std::string run_why(const fs::path& out, const std::string& id) {
+  const fs::path folder = run_path(out, id);
+  const Json record = read_record(folder);
+  std::string text = fmt::format("run {}: {}\n", id, effective_state(folder, record));
+  if (const std::string error = record.value("error", ""); !error.empty()) text += "error: " + error + "\n";
+  std::error_code missing;
+  if (fs::is_directory(folder / "crash", missing)) {
+    text += fmt::format("crash: {}\n", (folder / "crash").string());
+    if (fs::is_regular_file(folder / "crash/crash.json", missing)) {
+      const Json crash = Json::parse(read_file(folder / "crash/crash.json"), nullptr, /*allow_exceptions=*/false);
+      for (const auto& [key, value] : crash.items())
+        if (!value.is_structured()) text += fmt::format("  {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  if (fs::is_regular_file(folder / "log.txt", missing)) {
+    const std::vector<std::string> lines = split(trim(read_file(folder / "log.txt")), '\n');
+    text += "log, last lines:\n";
+    for (size_t i = lines.size() > 15 ? lines.size() - 15 : 0; i < lines.size(); ++i) text += "  " + lines[i] + "\n";
+  }
+  return text;
+}
+
+}  // namespace simmim
