@@ -4,12 +4,19 @@
 #include "heads/mlp.h"
 
 namespace simmim {
+namespace {
+
+template <class V>
+HeadFamily::value_type row(const char* name, const char* help) {
+  return variant<V, Head, const Scope&, const FeatureShape&, const PredictionShape&>(name, help);
+}
+
+}  // namespace
 
 const HeadFamily& heads() {
   static const HeadFamily family = {
-      variant<LinearHead, Head, const Scope&, const FeatureShape&, const PredictionShape&>(
-          "linear", "one linear layer a cell (the paper's choice)"),
-      variant<MlpHead, Head, const Scope&, const FeatureShape&, const PredictionShape&>("mlp", "two layers a cell"),
+      row<LinearHead>("linear", "one linear layer a cell (the paper's choice)"),
+      row<MlpHead>("mlp", "two layers a cell"),
   };
   return family;
 }
