@@ -21,9 +21,6 @@ bool is_computed(std::string_view name) {
   return contains(name, "relative_position_index") || contains(name, "attn_mask") || contains(name, "relative_coords_table");
 }
 
-// Names in the file without the encoder's prefix; the decoder's keep theirs.
-std::string bare(const std::string& name) { return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name; }
-
 // "blocks.3.attn.relative_position_bias_table": a ViT's table of one block (Swin's begin with "layers.").
 bool is_block_table(std::string_view name) { return name.starts_with("blocks.") && name.ends_with(kTable); }
 
@@ -31,21 +28,22 @@ bool is_block_table(std::string_view name) { return name.starts_with("blocks.") 
 
 Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
   Adapted out;
-  const bool from_pretraining = std::any_of(given.begin(), given.end(), [](const auto& entry) {
-    return entry.first.starts_with(kPrefix);
-  });
-  std::unordered_map<std::string, size_t> by_name;  // bare name -> index in given
-  for (size_t i = 0; i < given.size(); ++i) by_name.emplace(bare(given[i].first), i);
+  const auto prefixed = [](const std::string& name) { return name.starts_with(kPrefix); };
+  const bool from_pretraining = std::any_of(given.begin(), given.end(), [&](const auto& entry) { return prefixed(entry.first); });
+  const bool to_pretraining = std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& want) { return prefixed(want.name); });
+  std::unordered_map<std::string, size_t> by_name;
+  for (size_t i = 0; i < given.size(); ++i) by_name.emplace(given[i].first, i);
   std::set<size_t> used;
 
   for (const Wanted& want : wanted) {
-    const std::string name = bare(want.name);
-    auto found = by_name.find(name);
-    if (found == by_name.end() && is_block_table(name)) found = by_name.find(std::string(kSharedTable));
-    // A pre-training file has everything of the encoder under the prefix; a stray "head." is not the encoder's.
-    const bool belongs = found != by_name.end() &&
-                         (!from_pretraining || given[found->second].first.starts_with(kPrefix) || want.name == name);
-    if (!belongs) {
+    // All of an encoder stands under the prefix in a pre-training model, and all of a classifier is an encoder and a
+    // head; the head is wanted under the prefix too, where a pre-training file has none.
+    const bool of_encoder = prefixed(want.name) || !to_pretraining;
+    const std::string name = prefixed(want.name) ? want.name.substr(kPrefix.size()) : want.name;
+    const std::string prefix(from_pretraining && of_encoder ? kPrefix : "");
+    auto found = by_name.find(prefix + name);
+    if (found == by_name.end() && is_block_table(name)) found = by_name.find(prefix + std::string(kSharedTable));
+    if (found == by_name.end()) {
       out.missing.push_back(want.name);
       continue;
     }

@@ -100,7 +100,9 @@ class Checkpoint {
 
     const char* data = it->second.data() + offset * element;
     const auto bytes = static_cast<size_t>(count * element);
-    if (count == 0 || (is_contiguous(view.shape, strides) && reinterpret_cast<uintptr_t>(data) % size_of(from.dtype) == 0)) {
+    if (count == 0) {
+      view.bytes = {};
+    } else if (is_contiguous(view.shape, strides) && reinterpret_cast<uintptr_t>(data) % size_of(from.dtype) == 0) {
       view.bytes = {data, bytes};
     } else {
       if (bytes > copies_left_) refuse("the tensor '{}' of shape {} is too large for this file", name, shape_text(view.shape));

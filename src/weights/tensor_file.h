@@ -57,7 +57,8 @@ class TensorFile {
   // In the file's order (safetensors: of the header). Of a .pth: the entries of "model" (or "state_dict",
   // "model_state_dict"), else the top-level dictionary itself; the optimizer's state is left out.
   // The bytes are aligned to the element size and live as long as this object, moves included.
-  const NamedViews& tensors() const { return contents_.tensors; }
+  const NamedViews& tensors() const& { return contents_.tensors; }
+  void tensors() && = delete;  // they would not outlive the statement
   const TensorView* find(const std::string& name) const;  // nullptr if there is none
 
   // safetensors: its __metadata__. Of a .pth: the top-level texts, the numbers as JSON spells them ("epoch",

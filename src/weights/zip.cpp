@@ -34,6 +34,7 @@ std::map<std::string, std::string_view> read_zip(std::string_view archive, const
   auto end = reader_at(end_at, kEnd);
   end.skip(4 + 2);  // disk numbers, entries on this disk
   Directory directory{end.number<uint16_t>(), end.number<uint32_t>(), end.number<uint32_t>()};
+  end.skip(end.number<uint16_t>());  // comment
   if (end_at >= kLocatorSize && archive.substr(end_at - kLocatorSize, 4) == kLocator64) {
     auto locator = reader_at(end_at - kLocatorSize, kLocator64);
     locator.skip(4);

@@ -1,0 +1,212 @@
+// The files in tests/weights/files were written by torch (make_files.py), those in tests/golden by the official code.
+#include <algorithm>
+#include <bit>
+
+#include "core/json.h"
+#include "weights/pth.h"
+#include "weights/safetensors.h"
+#include "weights/temporary.h"
+#include "weights/tensor_file.h"
+
+namespace simmim {
+namespace {
+
+fs::path odd(const std::string& name) { return fs::path(SIMMIM_SOURCE_DIR) / "tests/weights/files" / name; }
+
+void expect_state_dict(const TensorFile& file) {
+  const auto values = [&](const std::string& name) {
+    const TensorView* tensor = file.find(name);
+    return tensor != nullptr ? to_doubles(*tensor) : std::vector<double>{-12345};
+  };
+  std::vector<double> plain, transposed;
+  for (int i = 0; i < 24; ++i) plain.push_back(i / 8.0), transposed.push_back(6 * (i % 4) + i / 4);
+  EXPECT_EQ(values("plain"), plain);
+  EXPECT_EQ(file.find("plain")->shape, (std::vector<int64_t>{2, 3, 4}));
+  EXPECT_EQ(values("transposed"), transposed);
+  EXPECT_EQ(file.find("transposed")->shape, (std::vector<int64_t>{6, 4}));
+  EXPECT_EQ(values("slice"), (std::vector<double>{8, 9, 10, 14, 15, 16}));
+  EXPECT_EQ(values("expanded"), (std::vector<double>{1.5, 1.5, 1.5, 1.5, 1.5, -2, -2, -2, -2, -2}));
+  EXPECT_EQ(values("half"), (std::vector<double>{1, -0.5, 65504, 0x1p-24}));
+  EXPECT_EQ(file.find("half")->dtype, DType::f16);
+  EXPECT_EQ(values("bf16"), (std::vector<double>{1, -0.5, static_cast<double>(std::bit_cast<float>(0x7F620000u)), 0.10009765625}));
+  EXPECT_EQ(values("double"), std::vector<double>{0.1});
+  EXPECT_TRUE(file.find("double")->shape.empty());
+  EXPECT_TRUE(values("empty").empty());
+  EXPECT_EQ(file.find("empty")->shape, (std::vector<int64_t>{0, 3}));
+  EXPECT_EQ(values("parameter"), (std::vector<double>{3, 4}));
+  EXPECT_EQ(values("long"), (std::vector<double>{0x1p40, -1}));
+  for (const char* name : {"int", "short", "char"}) EXPECT_EQ(values(name), (std::vector<double>{1, -2})) << name;
+  EXPECT_EQ(values("byte"), (std::vector<double>{1, 254}));
+  EXPECT_EQ(values("bool"), (std::vector<double>{1, 0}));
+  EXPECT_EQ(file.tensors().size(), 15u);
+  EXPECT_EQ(file.tensors().front().first, "plain");
+  for (const auto& [name, tensor] : file.tensors())
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(tensor.bytes.data()) % size_of(tensor.dtype), 0u) << name;
+}
+
+void expect_metadata(const TensorFile& file) {
+  const Metadata& metadata = file.metadata();
+  EXPECT_EQ(metadata.at("epoch"), "3");
+  EXPECT_EQ(metadata.at("best"), "62.5");
+  EXPECT_EQ(metadata.at("amp"), "true");
+  EXPECT_EQ(metadata.at("note"), "Zürich");
+  EXPECT_EQ(parse_json(metadata.at("args"), "args"), parse_json(R"({"arch":"vit","lr":0.5,"betas":[0.9,0.95],"resume":null})", ""));
+  for (const char* opaque : {"numpy", "big", "set", "size", "dtype", "optimizer", "itself"}) EXPECT_FALSE(metadata.contains(opaque)) << opaque;
+}
+
+TEST(Pth, ReadsEveryKindOfTensorThatTorchSaves) {
+  const TensorFile file = TensorFile::open(odd("odd.pth"));
+  EXPECT_EQ(file.format(), "pth");
+  expect_state_dict(file);
+  expect_metadata(file);
+}
+
+TEST(Pth, ReadsTheFormatBeforeTorch16) {
+  const TensorFile file = TensorFile::open(odd("odd_legacy.pth"));
+  EXPECT_EQ(file.format(), "legacy pth");
+  expect_state_dict(file);
+  expect_metadata(file);
+}
+
+TEST(Pth, ReadsABareStateDictAndPickleProtocolFour) { expect_state_dict(TensorFile::open(odd("bare_protocol4.pth"))); }
+
+TEST(Pth, GivesNestedDictionariesDottedNamesAndLeavesTheOptimizerOut) {
+  const TensorFile file = TensorFile::open(odd("nested.pth"));
+  ASSERT_EQ(file.tensors().size(), 1u);
+  EXPECT_EQ(file.tensors()[0].first, "net.a.w");
+}
+
+TEST(Pth, OfAWholePickledModuleIsRefusedWithAdvice) {
+  const std::string message = error_of(Code::data, [] { TensorFile::open(odd("module.pth")); });
+  EXPECT_NE(message.find("save the model's state_dict()"), std::string::npos) << message;
+}
+
+TEST(Pth, ReadsTheOfficialPretrainingFiles) {
+  const TensorFile vit = TensorFile::open(golden("vit_pretrain.pth"));
+  EXPECT_EQ(vit.find("encoder.rel_pos_bias.relative_position_bias_table")->shape, (std::vector<int64_t>{52, 2}));
+  EXPECT_EQ(vit.find("decoder.0.weight")->shape, (std::vector<int64_t>{768, 32, 1, 1}));
+  EXPECT_EQ(vit.find("encoder.rel_pos_bias.relative_position_index")->dtype, DType::i64);
+  const Json config = parse_json(vit.metadata().at("config"), "config");
+  EXPECT_EQ(config["MODEL"]["TYPE"], "vit");
+  EXPECT_EQ(config["MODEL"]["VIT"]["EMBED_DIM"], 32);
+  EXPECT_TRUE(vit.metadata().contains("epoch"));
+  const TensorFile swin = TensorFile::open(golden("swin_pretrain.pth"));
+  EXPECT_EQ(swin.find("encoder.layers.3.blocks.1.attn.qkv.weight")->shape, (std::vector<int64_t>{192, 64}));
+}
+
+TEST(Pth, ReadsTheOfficialClassifiers) {
+  for (const char* name : {"vit_finetune.pth", "swin_finetune.pth"}) {
+    const TensorFile file = TensorFile::open(golden(name));
+    EXPECT_EQ(file.find("head.weight")->shape[0], 5);
+    EXPECT_EQ(file.metadata().at("epoch"), "29");
+    EXPECT_EQ(file.metadata().at("max_accuracy"), "62.5");
+  }
+}
+
+std::string refusal(const std::string& bytes) {
+  const Temporary folder;
+  const fs::path path = folder.write("c.pth", bytes);
+  const std::string message = error_of(Code::data, [&] { TensorFile::open(path); });
+  EXPECT_EQ(message.find(path.string() + ": "), 0u) << message;
+  return message;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Pth, ThatIsCutOffSaysSo) {
+  const std::string zip = read_file(golden("vit_pretrain.pth")), legacy = read_file(odd("odd_legacy.pth"));
+  EXPECT_NE(refusal(zip.substr(0, zip.size() / 2)).find("cut off or damaged"), std::string::npos);
+  EXPECT_NE(refusal(zip.substr(0, zip.size() - 1)).find("cut off or damaged"), std::string::npos);
+  EXPECT_NE(refusal(legacy.substr(0, legacy.size() - 1)).find("cut off"), std::string::npos);
+  EXPECT_NE(refusal(legacy.substr(0, 300)).find("it ends in the middle"), std::string::npos);
+}
+
+TEST(Pth, ThatIsAnotherArchiveSaysWhatIsMissing) {
+  EXPECT_NE(refusal(replaced(replaced(read_file(odd("nested.pth")), "data.pkl", "date.pkl"), "data.pkl", "date.pkl")).find("it has no data.pkl"), std::string::npos);
+}
+
+// A pickle that would run a command in Python is data here.
+TEST(Pth, NeverExecutesAnything) {
+  const std::string file = read_file(odd("odd_legacy.pth"));
+  const Temporary folder;
+  const TensorFile opened = TensorFile::open(folder.write("c.pth", replaced(file, "cargparse\nNamespace\n", "cos\nsystem\n")));
+  EXPECT_EQ(opened.tensors().size(), 15u);
+}
+
+struct Outcome {
+  int read = 0, refused = 0;
+};
+
+// In memory, where AddressSanitizer sees every byte beyond the end.
+FileContents read_bytes(const std::string& bytes) {
+  return looks_like_pth(bytes) ? read_pth(bytes, "f") : looks_like_safetensors(bytes) ? read_safetensors(bytes, "f") : throw Error(Code::data, "f");
+}
+
+// Reads `rounds` copies of a file in which a few bytes were changed, cut or repeated, with every tensor in them. The
+// numbers are fixed, so the test is the same each time.
+Outcome damage(const fs::path& path, int rounds) {
+  const std::string original = read_file(path);
+  const uint64_t front = std::min<uint64_t>(original.size(), 32 << 10);  // where the pickle lies in a large file
+  uint64_t state = 88172645463325252u;
+  const auto next = [&](uint64_t n) {  // xorshift
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state % n;
+  };
+  Outcome outcome;
+  for (int round = 0; round < rounds; ++round) {
+    std::string bytes = original;
+    for (uint64_t changes = 1 + next(4); changes > 0; --changes) {
+      const uint64_t reach = std::min<uint64_t>(front, bytes.size());
+      const uint64_t at = next(4) == 0 ? bytes.size() - 1 - next(reach) : next(reach);
+      switch (next(8)) {
+        case 0:
+        case 1: bytes[at] = static_cast<char>(next(256)); break;
+        case 2:
+        case 3: bytes[at] = static_cast<char>(bytes[at] ^ (1 << next(8))); break;
+        case 4:
+        case 5: bytes[at] = static_cast<char>(next(2) == 0 ? 0xFF : 0x7F); break;
+        case 6: bytes.insert(at, bytes.substr(next(reach), next(16))); break;
+        default: bytes.erase(at, std::min<uint64_t>(bytes.size() - 1, next(9)));
+      }
+      if (next(64) == 0) bytes.resize(1 + next(bytes.size()));
+    }
+    bytes.shrink_to_fit();
+    try {
+      const FileContents file = read_bytes(bytes);
+      for (const auto& [name, tensor] : file.tensors)
+        EXPECT_EQ(static_cast<int64_t>(to_doubles(tensor).size()), tensor.count());
+      ++outcome.read;
+    } catch (const Error& error) {
+      EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(Code::data));
+      ++outcome.refused;
+    }
+  }
+  return outcome;
+}
+
+TEST(Checkpoint, WithDamagedBytesIsReadOrRefusedButNeverCrashes) {
+  const std::pair<fs::path, int> cases[] = {{odd("odd.pth"), 3000},         {odd("odd_legacy.pth"), 3000}, {odd("bare_protocol4.pth"), 3000},
+                                            {odd("odd.safetensors"), 2000}, {odd("module.pth"), 1000},     {golden("vit_finetune.pth"), 500},
+                                            {golden("remap_vit_96.safetensors"), 500}};
+  for (const auto& [path, rounds] : cases) {
+    const Outcome outcome = damage(path, rounds);
+    EXPECT_GT(outcome.refused, rounds / 20) << path;
+    EXPECT_GE(outcome.read, path.filename() == "module.pth" ? 0 : rounds / 50) << path;
+  }
+}
+
+TEST(Checkpoint, CutOffAnywhereIsRefused) {
+  for (const char* name : {"odd.pth", "odd_legacy.pth", "odd.safetensors"}) {
+    const std::string bytes = read_file(odd(name));
+    for (size_t size = 0; size < bytes.size(); ++size) EXPECT_THROW(read_bytes(bytes.substr(0, size)), Error) << name << " " << size;
+  }
+}
+
+}  // namespace
+}  // namespace simmim
