@@ -19,9 +19,9 @@ constexpr const char* kResultKeys[] = {"state", "seed", "val_top1", "test_top1",
                                        "parameters", "steps", "images_seen", "images_per_second", "chain_gpu_hours", "device", "git_commit"};
 
 void add_config(const Sqlite& database, Side& side, const std::string& run) {
-  Statement leaves = database.prepare("SELECT key, value FROM config_values WHERE run = ?");
-  leaves.bind(1, run);
-  while (leaves.step()) side.config[leaves.text(0)] = leaves.value(1);
+  Statement text = database.prepare("SELECT config FROM runs WHERE id = ?");
+  if (!text.bind(1, run).step()) return;
+  for (const auto& [key, value] : leaves(Json::parse(text.text(0), nullptr, /*allow_exceptions=*/false))) side.config[key] = to_value(value);
 }
 
 Side run_side(const Sqlite& database, const std::string& name, const std::string& id) {

@@ -16,6 +16,7 @@ CREATE TABLE runs (
   parameters INTEGER, epochs REAL, steps INTEGER, images_seen INTEGER,
   val_top1 REAL, test_top1 REAL, test_top5 REAL, best_epoch REAL, train_loss REAL, val_loss REAL,
   images_per_second REAL, seconds REAL, gpus INTEGER, gpu_seconds REAL, skipped_steps INTEGER,
+  val_images INTEGER, test_images INTEGER,   -- that the accuracies were measured on
   device TEXT, precision TEXT, host TEXT, git_commit TEXT, started_at TEXT, updated_at TEXT, error TEXT,
   attempts INTEGER NOT NULL DEFAULT 0,       -- at the last taking in, as are:
   journal_bytes INTEGER NOT NULL DEFAULT 0,  -- how far the journal was read
@@ -29,7 +30,7 @@ CREATE TABLE attempts (
   PRIMARY KEY (run, attempt)) WITHOUT ROWID;
 CREATE TABLE environments (id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE config_values (
-  key TEXT NOT NULL, run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, value,
+  key TEXT NOT NULL, run TEXT NOT NULL, value,  -- no foreign key: nothing seeks by run, runs.config has it whole
   PRIMARY KEY (key, run)) WITHOUT ROWID;
 CREATE TABLE metrics (
   run TEXT NOT NULL, key TEXT NOT NULL, step INTEGER NOT NULL, epoch REAL, value REAL, seconds REAL,

@@ -30,7 +30,7 @@ const std::vector<std::pair<const char*, const char*>>& config_columns() {
 
 constexpr const char* kSummaryColumns[] = {"parameters", "epochs", "steps", "images_seen", "val_top1", "test_top1",
                                            "test_top5", "best_epoch", "train_loss", "val_loss", "images_per_second",
-                                           "skipped_steps"};
+                                           "skipped_steps", "val_images", "test_images"};
 
 using Row = std::vector<std::pair<std::string, Value>>;
 
@@ -180,6 +180,18 @@ void store_planned_runs(Sqlite& database, const Json& plan) {
   }
 }
 
+// Planned runs that no plan names any more and that never began.
+void forget_unplanned_runs(Sqlite& database) {
+  Statement stale = database.prepare("SELECT id, config FROM runs WHERE stamp IS NULL AND id NOT IN (SELECT run FROM sweep_cells)");
+  std::vector<std::pair<std::string, Json>> gone;
+  while (stale.step()) gone.emplace_back(stale.text(0), Json::parse(stale.text(1), nullptr, /*allow_exceptions=*/false));
+  stale.reset();
+  for (const auto& [id, config] : gone) {
+    store_config_values(database, id, config, Json::object());
+    database.prepare("DELETE FROM runs WHERE id = ?").bind(1, id).run();
+  }
+}
+
 std::string file_stamp(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return "-";
@@ -267,7 +279,7 @@ bool take_in_plan(Sqlite& database, const fs::path& plan_file) {
     ++position;
   }
   store_planned_runs(database, plan);
-  database.execute("DELETE FROM runs WHERE stamp IS NULL AND id NOT IN (SELECT run FROM sweep_cells)");
+  forget_unplanned_runs(database);
   return true;
 }
 
