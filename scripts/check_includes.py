@@ -18,6 +18,7 @@ ENGINE = [
     ["model"],
     ["config"],
     ["train"],
+    ["commands"],
     ["engine.cpp"],
 ]
 FRONT = [["core"], ["runs"], ["sweep"], ["report"], ["cli"], ["main.cpp"]]
