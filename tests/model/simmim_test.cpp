@@ -1,0 +1,231 @@
+// What holds for the method whatever the encoder: run over both, with every head and loss where it matters.
+#include "model/simmim.h"
+
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include "heads/heads.h"
+#include "losses/losses.h"
+#include "encoders/encoders.h"
+#include "model/classifier.h"
+
+namespace simmim {
+namespace {
+
+Json small_config(const std::string& encoder) {
+  const Json vit = {{"name", "vit"}, {"patch", 4}, {"dim", 16}, {"depth", 2}, {"heads", 2}};
+  const Json swin = {{"name", "swin"}, {"patch", 2}, {"dim", 8}, {"depths", {2, 2}}, {"heads", {1, 2}}, {"window", 4}};
+  return {{"data", {{"image_size", 16}}}, {"encoder", encoder == "vit" ? vit : swin}, {"mask", {{"patch", 4}, {"ratio", 0.5}}},
+          {"head", {{"name", "linear"}}}, {"target", {{"name", "pixels"}}}, {"loss", {{"name", "l1"}}}};
+}
+
+Tensor images(int64_t B, at::ScalarType dtype = at::kDouble) {
+  return (at::arange(B * 3 * 256, at::kDouble) * 0.7).sin().view({B, 3, 16, 16}).to(dtype);
+}
+
+// Mask on a 4 x 4 grid: cell i of image b is masked iff (5 i + 3 b) mod 7 < 3.
+Tensor masks(int64_t B) {
+  Tensor out = at::empty({B, 4, 4}, at::kByte);
+  for (int64_t i = 0; i < out.numel(); ++i) out.data_ptr<uint8_t>()[i] = (5 * (i % 16) + 3 * (i / 16)) % 7 < 3;
+  return out;
+}
+
+// Initial weights are too tame to tell paths apart: everything gets a larger, fixed value.
+void stir(const NamedTensors& parameters) {
+  const at::NoGradGuard no_grad;
+  double phase = 0;
+  for (const auto& [name, parameter] : parameters)
+    Tensor(parameter).add_((at::arange(parameter.numel(), at::kDouble) * 0.9 + ++phase).sin().view(parameter.sizes()) * 0.1);
+}
+
+class Method : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Encoders, Method, testing::Values("vit", "swin"), [](const auto& row) { return row.param; });
+
+TEST_P(Method, PredictingMaskedCellsAloneGivesTheSameLossAndGradients) {
+  for (const auto& head : heads())
+    for (const auto& loss : losses()) {
+      Json config = small_config(GetParam());
+      config["head"] = {{"name", head.name}};
+      config["loss"] = {{"name", loss.name}};
+      const SimMim dense(config, {.dtype = at::kDouble}), gathered(config, {.dtype = at::kDouble});
+      stir(dense.parameters());
+      stir(gathered.parameters());
+      const Tensor all = dense.forward(images(3), masks(3), {.training = false}).loss;
+      const Tensor some = gathered.forward(images(3), masks(3), {.training = true}).loss;
+      EXPECT_NEAR(all.item<double>(), some.item<double>(), 1e-12);
+      all.backward();
+      some.backward();
+      for (size_t i = 0; i < dense.parameters().size(); ++i)
+        EXPECT_TRUE(dense.parameters()[i].second.grad().allclose(gathered.parameters()[i].second.grad(), 1e-9, 1e-13))
+            << dense.parameters()[i].first;
+    }
+}
+
+TEST_P(Method, GradientIsTheSlopeOfTheLoss) {
+  Json config = small_config(GetParam());
+  config["loss"]["name"] = "l2";  // smooth, so that differences are sharp
+  const SimMim model(config, {.dtype = at::kDouble});
+  stir(model.parameters());
+  const auto loss = [&] { return model.forward(images(2), masks(2), {.training = true}).loss; };
+  loss().backward();
+  const at::NoGradGuard no_grad;
+  const double h = 1e-5;
+  for (const auto& [name, parameter] : model.parameters()) {
+    Tensor flat = Tensor(parameter).view({-1});
+    for (const int64_t i : {int64_t{0}, flat.numel() / 2, flat.numel() - 1}) {
+      const double value = flat[i].item<double>();
+      flat[i].fill_(value + h);
+      const double up = loss().item<double>();
+      flat[i].fill_(value - h);
+      const double down = loss().item<double>();
+      flat[i].fill_(value);
+      EXPECT_NEAR(parameter.grad().flatten()[i].item<double>(), (up - down) / (2 * h), 1e-8) << name << "[" << i << "]";
+    }
+  }
+}
+
+TEST_P(Method, MaskedLossDoesNotDependOnHiddenOrTargetsOfVisiblePixels) {
+  const SimMim model(small_config(GetParam()), {.dtype = at::kDouble});
+  stir(model.parameters());
+  const Tensor pixels = expand_mask(masks(2), 16).to(at::kBool).unsqueeze(1);  // (B,1,S,S), true = masked
+  const SimMim::Output out = model.forward(images(2), masks(2), {});
+  // What the encoder sees does not contain the hidden pixels ...
+  const Tensor other = at::where(pixels, images(2) + 1, images(2));
+  EXPECT_TRUE(model.forward(other, masks(2), {}).prediction.equal(out.prediction));
+  // ... and the loss sees nothing but them.
+  const Tensor each = (out.prediction - images(2)).abs() * pixels;
+  const double wanted = each.sum().item<double>() / (masks(2).sum().item<double>() * 16 + 1e-5) / 3;
+  EXPECT_NEAR(out.loss.item<double>(), wanted, 1e-7);
+}
+
+TEST_P(Method, LossOverAllPixelsIsTheMeanDifference) {
+  Json config = small_config(GetParam());
+  config["loss"]["area"] = "all";
+  const SimMim model(config, {.dtype = at::kDouble});
+  const SimMim::Output out = model.forward(images(2), masks(2), {});
+  EXPECT_NEAR(out.loss.item<double>(), (out.prediction - images(2)).abs().mean().item<double>(), 1e-7);
+  EXPECT_NEAR(model.forward(images(2), masks(2), {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
+}
+
+TEST_P(Method, PiecesOfABatchAddUpToItsLoss) {
+  for (const char* area : {"masked", "all"}) {
+    Json config = small_config(GetParam());
+    config["loss"]["area"] = area;
+    config["encoder"]["drop_path"] = 0.4;
+    const SimMim model(config, {.dtype = at::kDouble});
+    stir(model.parameters());
+    const StepContext whole{.training = true, .seed = 1, .step = 5};
+    const double loss = model.forward(images(5), masks(5), whole).loss.item<double>();
+    double sum = 0;
+    for (const auto& [first, count] : {std::pair{0, 2}, {2, 3}}) {
+      StepContext piece = whole;
+      piece.first = first;
+      piece.batch_images = 5;
+      piece.batch_masked = masks(5).sum().item<int64_t>();
+      sum += model.forward(images(5).slice(0, first, first + count), masks(5).slice(0, first, first + count), piece).loss.item<double>();
+    }
+    EXPECT_NEAR(sum, loss, 1e-12);
+  }
+}
+
+TEST_P(Method, LowerTargetResolutionsPredictTheMeansOfSquares) {
+  Json config = small_config(GetParam());
+  for (const int64_t resolution : {4, 8}) {
+    config["target"]["resolution"] = resolution;
+    const SimMim model(config, {.dtype = at::kDouble});
+    const SimMim::Output out = model.forward(images(2), masks(2), {});
+    EXPECT_EQ(out.prediction.sizes(), (at::IntArrayRef{2, 3, resolution, resolution}));
+    EXPECT_NEAR(model.forward(images(2), masks(2), {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
+  }
+}
+
+TEST_P(Method, MaskCellsSmallerThanFeatureCellsStillCountOnlyMaskedPixels) {
+  Json config = small_config(GetParam());
+  config["mask"]["patch"] = config["encoder"]["patch"];
+  const SimMim model(config, {.dtype = at::kDouble});
+  const int64_t n = model.mask_grid().h;
+  Tensor mask = at::zeros({1, n, n}, at::kByte);
+  mask[0][0][0].fill_(1);
+  const SimMim::Output out = model.forward(images(1), mask, {.training = false});
+  const int64_t side = 16 / n;
+  const Tensor each = (out.prediction - images(1)).abs().slice(2, 0, side).slice(3, 0, side);
+  EXPECT_NEAR(out.loss.item<double>(), each.mean().item<double>(), 1e-5);
+  EXPECT_NEAR(model.forward(images(1), mask, {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
+}
+
+TEST_P(Method, BfloatLossIsNearTheFloatLoss) {
+  const SimMim exact(small_config(GetParam()), {}), fast(small_config(GetParam()), {.autocast = true});
+  const Tensor batch = images(4, at::kFloat);
+  const Tensor wanted = exact.forward(batch, masks(4), {.training = true}).loss;
+  const Tensor got = fast.forward(batch, masks(4), {.training = true}).loss;
+  EXPECT_EQ(got.scalar_type(), at::kFloat);
+  EXPECT_NEAR(got.item<double>(), wanted.item<double>(), 1e-2);
+  EXPECT_NE(got.item<double>(), wanted.item<double>());  // that it is bf16 at all
+  got.backward();
+  for (const auto& [name, parameter] : fast.parameters())
+    EXPECT_TRUE(parameter.grad().defined() && at::isfinite(parameter.grad()).all().item<bool>()) << name;
+}
+
+TEST_P(Method, ProbesReadTheMeanOfThePatchTokensOfEveryBlock) {
+  const Classifier model(small_config(GetParam()), 3, {.dtype = at::kDouble});
+  const std::vector<Tensor> features = model.features(images(2));
+  ASSERT_EQ(static_cast<int64_t>(features.size()), model.encoder().layers());
+  for (const Tensor& layer : features) EXPECT_EQ(layer.size(0), 2);
+  EXPECT_EQ(features.back().size(1), model.encoder().shape().channels);
+  if (GetParam() == "vit") {  // no final norm in fine-tuning, so the last block's mean is what the head's norm sees
+    EXPECT_TRUE(features.back().allclose(model.encoder().forward(images(2), {}, {}).mean({2, 3}), 0, 1e-12));
+  }
+}
+
+TEST(Mask, ThatDoesNotFitIsRefusedWithTheSizesThatDo) {
+  Json config = small_config("vit");
+  for (const int64_t patch : {5, 6, 2, 0}) {
+    config["mask"]["patch"] = patch;
+    try {
+      SimMim(config, {.device = at::kMeta});
+      ADD_FAILURE() << patch;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("use 4, 8 or 16"), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(RealSizes, HaveTheOfficialNumberOfParameters) {
+  const auto count = [](const char* name, int64_t size) {
+    Json config = small_config("vit");
+    config["data"]["image_size"] = size;
+    config["mask"]["patch"] = 32;
+    config["encoder"] = resolve_encoder({{"preset", name}}, size);
+    const SimMim model(config, {.device = at::kMeta});
+    return count_elements(model.parameters());
+  };
+  EXPECT_EQ(count("swin_base", 192), 89874104);
+  EXPECT_EQ(count("vit_base", 224), 86256720);
+}
+
+TEST(CrossEntropy, SmoothsTowardsAllClasses) {
+  const Tensor logits = at::arange(6, at::kDouble).sin().view({2, 3}), labels = at::tensor(at::ArrayRef<int64_t>{2, 0});
+  Tensor targets = at::full({2, 3}, 0.1 / 3, at::kDouble);
+  targets[0][2].fill_(0.9 + 0.1 / 3);
+  targets[1][0].fill_(0.9 + 0.1 / 3);
+  EXPECT_NEAR(cross_entropy(logits, labels, 0.1).item<double>(), soft_cross_entropy(logits, targets).item<double>(), 1e-12);
+}
+
+TEST(LoadParameters, ReportsWhatDidNotFitAndLeavesItAlone) {
+  const Classifier model(small_config("vit"), 3, {});
+  const Tensor before = model.parameters().back().second.detach().clone();  // head.bias
+  NamedTensors values;
+  for (const auto& [name, parameter] : model.parameters()) values.emplace_back(name, at::ones_like(parameter));
+  values.back().second = at::ones({7});
+  values.erase(values.begin());
+  values.emplace_back("stranger", at::ones({1}));
+  const LoadReport report = load_parameters(model.parameters(), values);
+  EXPECT_EQ(report.missing, std::vector<std::string>{"cls_token"});
+  EXPECT_EQ(report.unexpected, std::vector<std::string>{"stranger"});
+  EXPECT_EQ(report.reshaped, std::vector<std::string>{"head.bias: (7) instead of (3)"});
+  EXPECT_TRUE(model.parameters().back().second.equal(before));
+  EXPECT_EQ(model.parameters()[1].second.min().item<float>(), 1);
+}
+
+}  // namespace
+}  // namespace simmim
