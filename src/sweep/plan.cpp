@@ -180,7 +180,7 @@ std::vector<std::string> runs_in_order(const Json& plan) {
   return order;
 }
 
-std::string describe_run(const Json& plan, const std::string& run) {
+std::string run_title(const Json& plan, const std::string& run) {
   std::string text;
   std::set<std::string> cells;
   for (const Json& cell : plan.at("cells"))

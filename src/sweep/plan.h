@@ -48,6 +48,6 @@ std::vector<std::string> runs_in_order(const Json& plan);
 std::string parent_of(const Json& plan, const std::string& run);  // "" if none in this plan
 
 // "fine-tuning of mask.patch=4 mask.ratio=0.6, seed 1", and "(and 3 more)" where a run is shared: what a person calls it.
-std::string describe_run(const Json& plan, const std::string& run);
+std::string run_title(const Json& plan, const std::string& run);
 
 }  // namespace simmim

@@ -104,7 +104,7 @@ TEST(Plan, ParentsComeBeforeTheirChildren) {
     const std::string parent = parent_of(plan, *it);
     EXPECT_TRUE(parent.empty() || std::find(order.begin(), it, parent) != it);
   }
-  EXPECT_EQ(describe_run(plan, order[0]), "pretrain of finetune.lr=1, seed 0 (and 1 more)");
+  EXPECT_EQ(run_title(plan, order[0]), "pretrain of finetune.lr=1, seed 0 (and 1 more)");
 }
 
 class FrozenPlanTest : public testing::Test {

@@ -1,0 +1,69 @@
+// The options of one command, declared once: parsing (CLI11), --help and shell completion all follow from the rows.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+
+namespace simmim {
+
+// What every command takes.
+struct CommonOptions {
+  std::string out = "results", db;
+  bool json = false, quiet = false;
+  fs::path database() const;  // --db, else SIMMIM_DB, else OUT/simmim.db
+};
+
+class Args {
+ public:
+  // One row of --help. names: "-o,--output"; value: "FILE", empty for a flag; positional: the names are empty.
+  struct Row {
+    std::string names, value, help;
+    std::vector<std::string> choices;
+  };
+
+  Args(std::string command, std::string help);
+  ~Args();
+  Args(const Args&) = delete;
+  Args& operator=(const Args&) = delete;
+
+  void example(std::string line) { examples_.push_back(std::move(line)); }  // shown first in --help
+  void notes(std::function<std::string()> text) { notes_ = std::move(text); }  // shown last
+
+  void flag(const std::string& names, bool& target, std::string help);
+  void option(const std::string& names, std::string value, std::string& target, std::string help,
+              std::vector<std::string> choices = {});
+  void option(const std::string& names, std::string value, std::optional<int64_t>& target, std::string help);
+  void positional(std::string value, std::string& target, std::string help);  // "" if it is not given
+  void positional(std::string value, std::vector<std::string>& target, std::string help);
+
+  const CommonOptions& common() const { return *common_; }
+  std::shared_ptr<const CommonOptions> shared_common() const { return common_; }
+  const std::vector<Row>& rows() const { return rows_; }
+  std::string help_text() const;
+
+  // Code::usage for anything unknown (with the nearest name). False: --help was asked for.
+  bool parse(const std::vector<std::string>& words);
+
+ private:
+  struct Parser;
+  std::string command_, help_;
+  std::vector<std::string> examples_;
+  std::vector<Row> rows_;
+  std::function<std::string()> notes_;
+  std::shared_ptr<CommonOptions> common_ = std::make_shared<CommonOptions>();
+  std::unique_ptr<Parser> parser_;
+};
+
+// The positional words of a command that reads a configuration: [RECIPE] [key=value...], and the rest.
+struct ConfigWords {
+  std::vector<std::string> plain;      // words without '='
+  std::vector<std::string> overrides;  // key.path=value
+};
+ConfigWords split_words(const std::vector<std::string>& words);
+
+}  // namespace simmim

@@ -1,0 +1,53 @@
+#include "cli/bench_front.h"
+#include "cli/commands.h"
+#include "cli/config_request.h"
+#include "cli/document.h"
+#include "cli/engine_client.h"
+#include "cli/engine_command.h"
+#include "core/error.h"
+#include "core/names.h"
+
+namespace simmim {
+namespace {
+
+struct Options {
+  std::vector<std::string> words;
+  std::string stage = "pretrain";
+  std::optional<int64_t> threads;
+};
+
+int run(const Options& options, const CommonOptions& common) {
+  static const std::vector<std::string> kinds = {"step", "loader", "start"};
+  ConfigWords words = split_words(options.words);
+  if (words.plain.empty()) fail(Code::usage, "bench: what? {}; see simmim bench --help", one_of(kinds));
+  const std::string what = words.plain[0];
+  if (std::find(kinds.begin(), kinds.end(), what) == kinds.end())
+    fail(Code::usage, "bench: unknown measurement '{}'{}", what, unknown_name_hint(what, kinds));
+  words.plain.erase(words.plain.begin());
+  if (what == "start") {
+    print_document(bench_start(), common.json);
+    return 0;
+  }
+  if (options.threads) set_engine_threads(static_cast<int>(*options.threads));
+  Json request = config_request("bench", config_layers("bench", words), common);
+  request["what"] = what;
+  request["stage"] = options.stage;
+  request["threads"] = options.threads.value_or(0);
+  return run_engine_command({.title = "bench " + what, .request = request}, common);
+}
+
+}  // namespace
+
+Command bench_command() {
+  return {"bench", "Use", "speed of a step, the loader, or the start of the program", [](Args& args) {
+            auto options = std::make_shared<Options>();
+            args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
+            args.example("simmim bench loader data.name=image_folder data.train=photos");
+            args.positional("WHAT|key=value", options->words, "step, loader or start; a recipe, and leaves of the configuration");
+            args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
+            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
+            return [options, common = args.shared_common()] { return run(*options, *common); };
+          }};
+}
+
+}  // namespace simmim

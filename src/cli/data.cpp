@@ -1,0 +1,39 @@
+#include "cli/commands.h"
+#include "cli/config_request.h"
+#include "cli/engine_command.h"
+#include "core/error.h"
+#include "core/names.h"
+
+namespace simmim {
+
+Command data_command() {
+  return {"data", "Use", "describe a data set, or build one from Debian's packages", [](Args& args) {
+            struct Options {
+              std::vector<std::string> words;
+              std::string output;
+            };
+            static const std::vector<std::string> actions = {"info", "fetch", "pack", "fit-clusters", "train-dvae"};
+            auto options = std::make_shared<Options>();
+            args.example("simmim data info data.name=fashion_mnist");
+            args.example("simmim data fetch photo_tiles");
+            args.positional("ACTION|key=value", options->words, one_of(actions) + ", a recipe, and leaves of the configuration");
+            args.option("-o,--output", "PATH", options->output, "where to write");
+            return [options, common = args.shared_common()] {
+              ConfigWords words = split_words(options->words);
+              if (words.plain.empty()) fail(Code::usage, "data: give an action: {}", one_of(actions));
+              const std::string action = words.plain[0];
+              if (std::find(actions.begin(), actions.end(), action) == actions.end())
+                fail(Code::usage, "data: unknown action '{}'{}", action, unknown_name_hint(action, actions));
+              words.plain.erase(words.plain.begin());
+              std::string name;
+              if (action == "fetch" && !words.plain.empty()) name = words.plain[0], words.plain.erase(words.plain.begin());
+              Json request = config_request("data", config_layers("data", words), *common);
+              request["action"] = action;
+              if (!name.empty()) request["name"] = name;
+              if (!options->output.empty()) request["output"] = options->output;
+              return run_engine_command({.title = "data " + action, .request = request}, *common);
+            };
+          }};
+}
+
+}  // namespace simmim

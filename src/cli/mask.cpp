@@ -1,0 +1,29 @@
+#include "cli/commands.h"
+#include "cli/config_request.h"
+#include "cli/engine_command.h"
+#include "cli/output.h"
+
+namespace simmim {
+
+Command mask_command() {
+  return {"mask", "Use", "preview of masks: the ratio reached and AvgDist", [](Args& args) {
+            struct Options {
+              std::vector<std::string> words;
+              std::string output;
+              std::optional<int64_t> count;
+            };
+            auto options = std::make_shared<Options>();
+            args.example("simmim mask mask.name=blockwise mask.ratio=0.4 --count 16 -o masks.png");
+            args.positional("RECIPE|key=value", options->words, "a recipe, and leaves of the configuration");
+            args.option("-o,--output", "FILE", options->output, "a picture of them");
+            args.option("--count", "N", options->count, "how many masks (default 8)");
+            return [options, common = args.shared_common()] {
+              Json request = config_request("mask", config_layers("mask", split_words(options->words)), *common);
+              request["count"] = options->count.value_or(8);
+              if (!options->output.empty()) request["output"] = output_file(options->output, "", {".png"});
+              return run_engine_command({.title = "mask", .request = request, .next = "simmim pretrain with the same keys"}, *common);
+            };
+          }};
+}
+
+}  // namespace simmim

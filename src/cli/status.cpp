@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/engine_client.h"
+#include "cli/terminal.h"
+#include "core/names.h"
+#include "runs/database.h"
+#include "runs/ingest.h"
+#include "runs/status.h"
+
+namespace simmim {
+namespace {
+
+std::string run_line(const RunStatus& run) {
+  std::string line = fmt::format("  {:<11} {}  {} {}, seed {}", run.state, run.run, run.kind, run.cell, run.seed);
+  if (run.state == "running" && run.epochs > 0) {
+    line += fmt::format("  epoch {:.1f}/{}", run.epoch, number_text(run.epochs));
+    if (run.epoch > 0) line += fmt::format(", {} left", duration_text(run.seconds / run.epoch * (run.epochs - run.epoch)));
+  }
+  if (!run.error.empty()) line += ": " + run.error.substr(0, run.error.find('\n'));
+  return line;
+}
+
+std::string status_text(const Status& status) {
+  std::string text;
+  for (const SweepStatus& sweep : status.sweeps) {
+    std::vector<std::string> counts;
+    for (const auto& [state, runs] : sweep.states)
+      if (runs > 0) counts.push_back(fmt::format("{} {}", runs, state));
+    text += fmt::format("{}: {} of {} runs", sweep.name, join(counts, ", "), sweep.planned);
+    if (sweep.seconds_left && *sweep.seconds_left > 0) text += fmt::format(", about {} left", duration_text(*sweep.seconds_left));
+    text += "\n";
+    for (const auto* list : {&sweep.running, &sweep.failed})
+      for (const RunStatus& run : *list) text += run_line(run) + "\n";
+  }
+  if (!status.running.empty()) text += "runs of no sweep:\n";
+  for (const RunStatus& run : status.running) text += run_line(run) + "\n";
+  return text.empty() ? "nothing has been run yet\n" : text;
+}
+
+bool is_anything_running(const Status& status) {
+  for (const SweepStatus& sweep : status.sweeps)
+    if (!sweep.running.empty()) return true;
+  return !status.running.empty();
+}
+
+std::string next_command(const Status& status) {
+  for (const SweepStatus& sweep : status.sweeps) {
+    if (!sweep.failed.empty()) return fmt::format("simmim log {} --why", sweep.failed[0].run);
+    if (sweep.states.contains("done")) return "simmim table " + sweep.name;
+  }
+  return "simmim sweep demo --dry-run";
+}
+
+Status current_status(const std::string& sweep, const CommonOptions& common) {
+  const fs::path database = common.database();
+  if (fs::is_directory(common.out))
+    if (const std::string trouble = ingest_changes(database, common.out); !trouble.empty()) warn(trouble);
+  return read_status(open_for_reading(database, common.out), sweep);
+}
+
+int run(const std::string& sweep, bool watch, const CommonOptions& common) {
+  Status status = current_status(sweep, common);
+  if (!watch) {
+    const std::string text = common.json ? status_json(status).dump(2) + "\n" : status_text(status);
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+    hint(common.quiet, next_command(status));
+    return 0;
+  }
+  catch_signals();
+  LiveLines live(true);
+  std::string shown;
+  for (;; status = current_status(sweep, common)) {
+    const std::string text = common.json ? status_json(status).dump() + "\n" : status_text(status);
+    if (common.json || !live.enabled()) {
+      if (text != shown) std::fputs(text.c_str(), stdout), std::fflush(stdout);
+      shown = text;
+    } else {
+      live.show(split(trim(text), '\n'));
+    }
+    if (!is_anything_running(status)) break;
+    for (int tenth = 0; tenth < 20 && interrupts() == 0; ++tenth) usleep(100'000);
+    if (interrupts() > 0) break;
+  }
+  live.clear();
+  if (live.enabled() && !common.json) std::fputs(status_text(status).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+Command status_command() {
+  return {"status", "Look", "what is done, running, failed, waiting, and the time left", [](Args& args) {
+            struct Options {
+              std::string sweep;
+              bool watch = false;
+            };
+            auto options = std::make_shared<Options>();
+            args.example("simmim status demo --watch");
+            args.positional("SWEEP", options->sweep, "one sweep; without it all of them");
+            args.flag("--watch", options->watch, "look again every two seconds until nothing runs");
+            return [options, common = args.shared_common()] { return run(options->sweep, options->watch, *common); };
+          }};
+}
+
+}  // namespace simmim
