@@ -81,7 +81,7 @@ Dataset::Dataset(std::unique_ptr<Source> source, const DataOptions& options) : s
     places = std::move(kept);
   }
   fingerprint_ = fingerprint_of(*source_, options.verify);
-  if (source_->wants_cache())
+  if (options.cache && source_->wants_cache())
     if (auto cache = DecodedCache::open(*source_, options.name, fingerprint_))
       cache_ = std::make_unique<DecodedCache>(std::move(*cache));
 }

@@ -7,6 +7,9 @@
 #include "data/source.h"
 
 namespace simmim {
+namespace {
+std::vector<fs::path> nowhere() { return {}; }
+}  // namespace
 
 const std::vector<DatasetRow>& datasets() {
   static const std::vector<DatasetRow> rows = {
@@ -15,6 +18,8 @@ const std::vector<DatasetRow>& datasets() {
        .mean = {0.2860, 0.2860, 0.2860}, .std = {0.3530, 0.3530, 0.3530},
        .missing = "install Debian's dataset-fashion-mnist, or give data.root=FOLDER", .open = open_fashion_mnist,
        .usual_places = [] { return std::vector<fs::path>{"/usr/share/datasets/fashion-mnist"}; }},
+      {.name = "image_folder", .help = "JPEG, PNG or WebP files, one folder a class or none; list files",
+       .missing = "give the folder that holds train/ (and val/, test/)", .open = open_image_folder, .usual_places = nowhere},
   };
   return rows;
 }
@@ -58,6 +63,7 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const fs::path
       if (!site_root.empty()) places = {site_root / row.name};
       for (const fs::path& place : row.usual_places()) places.push_back(place);
     }
+    if (places.empty() && !options.train.empty()) places = {"."};
     for (const fs::path& place : places)
       if (fs::is_directory(place)) return std::make_unique<Dataset>(row.open(options, place), options);
     if (places.empty()) fail(Code::usage, "data.root: {} needs a folder; give data.root=FOLDER", row.name);

@@ -22,6 +22,7 @@ struct DataOptions {
   std::optional<int64_t> workers;
   std::string on_error = "skip";
   bool verify = false;
+  bool cache = true;
   std::optional<int64_t> images, classes;
 
   static void fields(auto& o, auto&& visit) {
@@ -46,6 +47,7 @@ struct DataOptions {
     visit("on_error", o.on_error, "an unreadable image is skipped and counted, or ends the run",
           {.choices = {"skip", "fail"}, .in_id = false});
     visit("verify", o.verify, "fingerprint the bytes of all images too, not only names, sizes and labels", {.in_id = false});
+    visit("cache", o.cache, "decode small sets once, into a file of the user's cache that all processes map", {.in_id = false});
     visit("images", o.images, "number of training images, to plan where the data are not", {.min = 1, .in_id = false});
     visit("classes", o.classes, "number of classes, to plan where the data are not", {.min = 0, .in_id = false});
   }

@@ -74,39 +74,34 @@ void Resizer::horizontal(const PixelView& view, const ResizeTarget& target, int6
   const int64_t begin = x_.first.front(), end = x_.first.back() + x_.count.back();
   const int64_t bytes = (end - begin) * 3;
   columns_.resize(static_cast<size_t>(round_up(bytes) * kLanes));  // [column * 3 + channel][row]
-  std::array<const uint8_t*, kLanes> rows_in;
+  std::array<const uint8_t*, kLanes> lines;
+  for (int64_t i = 0; i < kLanes; ++i)  // rows past the end repeat the last; nobody reads their results
+    lines[static_cast<size_t>(i)] = view.rgb + (row + std::min(i, rows - 1)) * view.stride + begin * 3;
+  int64_t j = 0;
+  for (; j + kLanes <= bytes; j += kLanes)
+    resize_kernels::transpose_16x16(lines.data(), j, columns_.data() + j * kLanes, kLanes);
   std::array<std::array<uint8_t, kLanes>, kLanes> edge{};
-  for (int64_t j = 0; j < bytes; j += kLanes) {
-    for (int64_t i = 0; i < kLanes; ++i) {
-      const uint8_t* at = view.rgb + (row + std::min(i, rows - 1)) * view.stride + begin * 3 + j;
-      if (j + kLanes > bytes) {  // a full load would read past the end of the row
-        std::memcpy(edge[static_cast<size_t>(i)].data(), at, static_cast<size_t>(bytes - j));
-        at = edge[static_cast<size_t>(i)].data();
-      }
-      rows_in[static_cast<size_t>(i)] = at;
-    }
-    resize_kernels::transpose_16x16(rows_in.data(), columns_.data() + j * kLanes, kLanes);
+  for (size_t i = 0; i < kLanes; ++i) {  // the last columns, without reading past the end of a row
+    std::memcpy(edge[i].data(), lines[i] + j, static_cast<size_t>(bytes - j));
+    lines[i] = edge[i].data();
   }
+  if (j < bytes) resize_kernels::transpose_16x16(lines.data(), 0, columns_.data() + j * kLanes, kLanes);
 
   const int64_t width = target.window_w, padded = round_up(width);
   narrowed_.resize(static_cast<size_t>(3 * padded * kLanes));  // [channel][column][row]
   for (int64_t i = 0; i < width; ++i) {
     const int64_t to = target.flip ? width - 1 - i : i;
     const uint8_t* from = columns_.data() + (x_.first[static_cast<size_t>(i)] - begin) * 3 * kLanes;
-    for (int64_t c = 0; c < 3; ++c)
-      resize_kernels::weighted_sum(from + c * kLanes, 3 * kLanes, x_.weight.data() + i * x_.taps,
-                                   x_.count[static_cast<size_t>(i)],
-                                   narrowed_.data() + (c * padded + to) * kLanes, kLanes);
+    resize_kernels::weighted_pixel(from, x_.weight.data() + i * x_.taps, x_.count[static_cast<size_t>(i)],
+                                   narrowed_.data() + to * kLanes, padded * kLanes);
   }
 
-  for (int64_t c = 0; c < 3; ++c)
-    for (int64_t j = 0; j < padded; j += kLanes) {
-      for (int64_t i = 0; i < kLanes; ++i)
-        rows_in[static_cast<size_t>(i)] = narrowed_.data() + (c * padded + j + i) * kLanes;
-      const int64_t middle_row = row - y_.first.front();
-      resize_kernels::transpose_16x16(
-          rows_in.data(), middle_.data() + (c * middle_rows_ + middle_row) * middle_stride_ + j, middle_stride_);
-    }
+  for (size_t i = 0; i < kLanes; ++i) lines[i] = narrowed_.data() + i * kLanes;
+  for (int64_t c = 0; c < 3; ++c) {
+    uint8_t* to = middle_.data() + (c * middle_rows_ + row - y_.first.front()) * middle_stride_;
+    for (int64_t column = 0; column < padded; column += kLanes)
+      resize_kernels::transpose_16x16(lines.data(), (c * padded + column) * kLanes, to + column, middle_stride_);
+  }
 }
 
 void Resizer::operator()(const PixelView& view, Interpolation interpolation, const ResizeTarget& target,

@@ -1,5 +1,5 @@
-// The two inner loops of resize.cpp, with AVX2 where the processor has it. All do exact integer arithmetic, so which one
-// runs changes no bit.
+// The inner loops of resize.cpp, with AVX2 or AVX-512 where the processor has it. All do exact integer arithmetic, so which
+// of them runs changes no bit.
 #pragma once
 #include <cstdint>
 
@@ -11,7 +11,11 @@ inline constexpr int64_t kLanes = 16;
 // out[j] = clip((2^21 + sum over k < taps of weight[k] * in[k * stride + j]) >> 22) for 0 <= j < n; n is a multiple of 16.
 void weighted_sum(const uint8_t* in, int64_t stride, const int32_t* weight, int64_t taps, uint8_t* out, int64_t n);
 
-// A 16 x 16 block of bytes: out[j * out_stride + i] = in[i][j].
-void transpose_16x16(const uint8_t* const in[16], uint8_t* out, int64_t out_stride);
+// The same for three groups of 16 bytes that lie behind one another in steps of 48: out[c * plane + j] from
+// in[k * 48 + c * 16 + j], c < 3, j < 16.
+void weighted_pixel(const uint8_t* in, const int32_t* weight, int64_t taps, uint8_t* out, int64_t plane);
+
+// A 16 x 16 block of bytes: out[j * out_stride + i] = in[i][offset + j].
+void transpose_16x16(const uint8_t* const in[16], int64_t offset, uint8_t* out, int64_t out_stride);
 
 }  // namespace simmim::resize_kernels

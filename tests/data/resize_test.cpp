@@ -49,7 +49,7 @@ TEST(Resizer, AWindowIsThatPartOfTheWholeAndFlipMirrorsIt) {
       }
 }
 
-TEST(ResizeKernels, SumTheSameWithAndWithoutVectorInstructions) {
+TEST(ResizeKernels, SumExactly) {
   std::vector<uint8_t> in(16 * 40);
   for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i * 37 % 256);
   const std::vector<int32_t> weight = {-300000, 4000000, 900000, -405696, 17};
@@ -60,16 +60,22 @@ TEST(ResizeKernels, SumTheSameWithAndWithoutVectorInstructions) {
     for (size_t k = 0; k < weight.size(); ++k) sum += int64_t{weight[k]} * in[k * 100 + j];
     EXPECT_EQ(out[j], std::clamp<int64_t>(sum >> 22, 0, 255)) << j;
   }
+  std::vector<uint8_t> pixel(3 * 20);
+  resize_kernels::weighted_pixel(in.data(), weight.data(), 5, pixel.data(), 20);
+  for (size_t c = 0; c < 3; ++c) {
+    resize_kernels::weighted_sum(in.data() + 16 * c, 48, weight.data(), 5, out.data(), 16);
+    EXPECT_TRUE(std::equal(out.begin(), out.begin() + 16, pixel.begin() + static_cast<int64_t>(20 * c))) << c;
+  }
 }
 
 TEST(ResizeKernels, TransposeSwapsRowsAndColumns) {
-  std::vector<uint8_t> in(256), out(16 * 20);
-  for (size_t i = 0; i < 256; ++i) in[i] = static_cast<uint8_t>(i);
+  std::vector<uint8_t> in(260), out(16 * 20);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i);
   const uint8_t* rows[16];
   for (size_t i = 0; i < 16; ++i) rows[i] = in.data() + 16 * i;
-  resize_kernels::transpose_16x16(rows, out.data(), 20);
+  resize_kernels::transpose_16x16(rows, 3, out.data(), 20);
   for (size_t i = 0; i < 16; ++i)
-    for (size_t j = 0; j < 16; ++j) EXPECT_EQ(out[j * 20 + i], in[i * 16 + j]);
+    for (size_t j = 0; j < 16; ++j) EXPECT_EQ(out[j * 20 + i], in[i * 16 + j + 3]);
 }
 
 }  // namespace
