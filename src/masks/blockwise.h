@@ -1,5 +1,5 @@
-// BEiT's mask: rectangles until enough is hidden (microsoft/unilm beit/masking_generator.py). The paper does not say how
-// its smallest rectangle follows the grid; we take a ninth of the cells, at most BEiT's 16.
+// BEiT's mask: rectangles until enough is hidden (microsoft/unilm beit/masking_generator.py). The paper does not say
+// how its smallest rectangle follows the grid; we take a ninth of the cells, at most BEiT's 16.
 #pragma once
 #include <optional>
 
@@ -18,9 +18,11 @@ class BlockwiseMask : public MaskGenerator {
     static void fields(auto& o, auto&& visit) {
       visit("patch", o.patch, "side of a mask cell in pixels", {.min = 1});
       visit("ratio", o.ratio, "share of the cells to hide, rounded up to whole cells", {.min = 0, .max = 1});
-      visit("min_block", o.min_block, "cells of the smallest rectangle; auto: a ninth of the grid, from 1 to 16", {.min = 1});
+      visit("min_block", o.min_block, "cells of the smallest rectangle; auto: a ninth of the grid, from 1 to 16",
+            {.min = 1});
       visit("max_block", o.max_block, "cells that one rectangle may add; auto: no limit", {.min = 1});
-      visit("min_aspect", o.min_aspect, "height to width of a rectangle is from this to its inverse", {.min = 0.01, .max = 1});
+      visit("min_aspect", o.min_aspect, "height to width of a rectangle is from this to its inverse",
+            {.min = 0.01, .max = 1});
       visit("exact", o.exact, "fill up with single cells to the exact count; false: stop where BEiT does");
     }
   };

@@ -23,7 +23,8 @@ void spread_along_row(std::vector<double>& f) {
     Parabola next{static_cast<double>(i), f[i], -kFar};
     for (; !envelope.empty(); envelope.pop_back()) {
       const Parabola& last = envelope.back();
-      next.from = ((next.height + next.apex * next.apex) - (last.height + last.apex * last.apex)) / (2 * (next.apex - last.apex));
+      next.from = ((next.height + next.apex * next.apex) - (last.height + last.apex * last.apex)) /
+                  (2 * (next.apex - last.apex));
       if (next.from > last.from) break;
       next.from = -kFar;
     }
@@ -42,12 +43,16 @@ void spread_along_row(std::vector<double>& f) {
 }  // namespace
 
 double avg_dist(const Mask& mask, Grid grid, int64_t patch) {
-  SIMMIM_CHECK(static_cast<int64_t>(mask.size()) == grid.cells(), "a mask of {} cells on {} x {}", mask.size(), grid.h, grid.w);
+  SIMMIM_CHECK(static_cast<int64_t>(mask.size()) == grid.cells(), "a mask of {} cells on {} x {}", mask.size(), grid.h,
+               grid.w);
   const int64_t height = grid.h * patch, width = grid.w * patch;
-  const auto masked = [&](int64_t y, int64_t x) { return mask[static_cast<size_t>(y / patch * grid.w + x / patch)] != 0; };
+  const auto masked = [&](int64_t y, int64_t x) {
+    return mask[static_cast<size_t>(y / patch * grid.w + x / patch)] != 0;
+  };
 
   // Steps to the nearest visible pixel of the column, from above and from below.
-  std::vector<std::vector<double>> rows(static_cast<size_t>(height), std::vector<double>(static_cast<size_t>(width), kFar));
+  std::vector<std::vector<double>> rows(static_cast<size_t>(height),
+                                        std::vector<double>(static_cast<size_t>(width), kFar));
   std::vector<double> steps(static_cast<size_t>(width));
   const auto sweep = [&](int64_t from, int64_t to, int64_t direction) {
     std::fill(steps.begin(), steps.end(), kFar);

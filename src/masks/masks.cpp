@@ -26,16 +26,20 @@ Grid mask_grid(int64_t image_size, int64_t mask_patch, int64_t encoder_patch) {
   for (int64_t patch = encoder_patch; patch <= image_size; patch += encoder_patch)
     if (image_size % patch == 0) fitting.push_back(patch);
   if (fitting.empty())
-    fail(Code::usage, "mask.patch: no mask patch fits, because the encoder's patch {} does not divide image {}; change encoder.patch or data.image_size",
+    fail(Code::usage,
+         "mask.patch: no mask patch fits, because the encoder's patch {} does not divide image {}; change "
+         "encoder.patch or data.image_size",
          encoder_patch, image_size);
-  std::stable_sort(fitting.begin(), fitting.end(), [&](int64_t a, int64_t b) { return std::abs(a - mask_patch) < std::abs(b - mask_patch); });
+  std::stable_sort(fitting.begin(), fitting.end(),
+                   [&](int64_t a, int64_t b) { return std::abs(a - mask_patch) < std::abs(b - mask_patch); });
   fitting.resize(std::min<size_t>(fitting.size(), 3));
   std::sort(fitting.begin(), fitting.end());
   std::vector<std::string> names;
   for (const int64_t patch : fitting) names.push_back(std::to_string(patch));
   if (mask_patch <= 0 || image_size % mask_patch != 0)
     fail(Code::usage, "mask.patch: {} does not divide image {}; use {}", mask_patch, image_size, one_of(names));
-  fail(Code::usage, "mask.patch: {} is no multiple of the encoder's patch {}; use {}", mask_patch, encoder_patch, one_of(names));
+  fail(Code::usage, "mask.patch: {} is no multiple of the encoder's patch {}; use {}", mask_patch, encoder_patch,
+       one_of(names));
 }
 
 int64_t masked_cells(int64_t cells, double ratio) {

@@ -11,7 +11,8 @@ class SquareMask : public MaskGenerator {
     double ratio = 0.6;
     static void fields(auto& o, auto&& visit) {
       visit("patch", o.patch, "side of a mask cell in pixels", {.min = 1});
-      visit("ratio", o.ratio, "share of the image to hide; the square with the nearest share is taken", {.min = 0, .max = 1});
+      visit("ratio", o.ratio, "share of the image to hide; the square with the nearest share is taken",
+            {.min = 0, .max = 1});
     }
   };
 

@@ -18,7 +18,8 @@ constexpr int64_t kMaxSide = 511;  // of a table; far beyond any real one, bound
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 bool is_computed(std::string_view name) {
-  return contains(name, "relative_position_index") || contains(name, "attn_mask") || contains(name, "relative_coords_table");
+  return contains(name, "relative_position_index") || contains(name, "attn_mask") ||
+         contains(name, "relative_coords_table");
 }
 
 // "blocks.3.attn.relative_position_bias_table": a ViT's table of one block (Swin's begin with "layers.").
@@ -29,8 +30,10 @@ bool is_block_table(std::string_view name) { return name.starts_with("blocks.") 
 Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
   Adapted out;
   const auto prefixed = [](const std::string& name) { return name.starts_with(kPrefix); };
-  const bool from_pretraining = std::any_of(given.begin(), given.end(), [&](const auto& entry) { return prefixed(entry.first); });
-  const bool to_pretraining = std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& want) { return prefixed(want.name); });
+  const bool from_pretraining =
+      std::any_of(given.begin(), given.end(), [&](const auto& entry) { return prefixed(entry.first); });
+  const bool to_pretraining =
+      std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& want) { return prefixed(want.name); });
   std::unordered_map<std::string, size_t> by_name;
   for (size_t i = 0; i < given.size(); ++i) by_name.emplace(given[i].first, i);
   std::set<size_t> used;
@@ -54,7 +57,8 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
       continue;
     }
     TableLayout src, dst;
-    if (name.ends_with(kTable) && tensor.shape.size() == 2 && want.shape.size() == 2 && tensor.shape[1] == want.shape[1]) {
+    if (name.ends_with(kTable) && tensor.shape.size() == 2 && want.shape.size() == 2 &&
+        tensor.shape[1] == want.shape[1]) {
       src = table_layout(tensor.shape[0]);
       dst = table_layout(want.shape[0]);
     }
@@ -62,13 +66,18 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
       out.mismatched.push_back({want.name, tensor.shape, want.shape});
       continue;
     }
-    const std::vector<double>& values = out.owned.emplace_back(resize_table(to_doubles(tensor), want.shape[1], src, dst));
-    out.tensors.emplace_back(want.name, TensorView{.dtype = DType::f64, .shape = want.shape,
-                                                   .bytes = {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)}});
+    const std::vector<double>& values =
+        out.owned.emplace_back(resize_table(to_doubles(tensor), want.shape[1], src, dst));
+    out.tensors.emplace_back(
+        want.name, TensorView{.dtype = DType::f64,
+                              .shape = want.shape,
+                              .bytes = {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)}});
     out.resized.push_back(want.name);
     if (src.side < 4)
-      out.notes.push_back(fmt::format("{}: a table of {}x{} offsets is too small for the official cubic spline; the polynomial through its points was used",
-                                      want.name, src.side, src.side));
+      out.notes.push_back(
+          fmt::format("{}: a table of {}x{} offsets is too small for the official cubic spline; the polynomial through "
+                      "its points was used",
+                      want.name, src.side, src.side));
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (!used.contains(i) && !is_computed(given[i].first)) out.unexpected.push_back(given[i].first);
@@ -78,14 +87,16 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
 namespace {
 
 bool begins_with_any(std::string_view name, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) { return name.starts_with(prefix); });
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return name.starts_with(prefix); });
 }
 
 // "a, b, c and 12 more"
 std::string some_of(const std::vector<std::string>& names) {
   constexpr size_t kShown = 3;
   const size_t shown = std::min(names.size(), kShown);
-  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
   return text;
 }
@@ -100,13 +111,16 @@ void require_complete(const Adapted& adapted, const std::string& where, const st
   for (const std::string& name : adapted.unexpected)
     if (!begins_with_any(name, unused)) unexpected.push_back(name);
   for (const auto& [name, got, wanted] : adapted.mismatched)
-    if (!begins_with_any(name, fresh)) mismatched.push_back(fmt::format("{} is {}, not {}", name, shape_text(got), shape_text(wanted)));
+    if (!begins_with_any(name, fresh))
+      mismatched.push_back(fmt::format("{} is {}, not {}", name, shape_text(got), shape_text(wanted)));
   if (!missing.empty()) problems.push_back(fmt::format("{} missing ({})", missing.size(), some_of(missing)));
-  if (!mismatched.empty()) problems.push_back(fmt::format("{} of another shape ({})", mismatched.size(), some_of(mismatched)));
-  if (!unexpected.empty()) problems.push_back(fmt::format("{} unexpected ({})", unexpected.size(), some_of(unexpected)));
+  if (!mismatched.empty())
+    problems.push_back(fmt::format("{} of another shape ({})", mismatched.size(), some_of(mismatched)));
+  if (!unexpected.empty())
+    problems.push_back(fmt::format("{} unexpected ({})", unexpected.size(), some_of(unexpected)));
   if (!problems.empty())
-    fail(Code::data, "{}: these weights do not fit the model: {}; set the encoder's options to those of the checkpoint", where,
-         fmt::join(problems, "; "));
+    fail(Code::data, "{}: these weights do not fit the model: {}; set the encoder's options to those of the checkpoint",
+         where, fmt::join(problems, "; "));
 }
 
 }  // namespace simmim

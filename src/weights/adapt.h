@@ -19,8 +19,9 @@ struct Adapted {
   // One entry for each wanted tensor that the file provides in the right shape, in the order wanted. The bytes belong
   // to the file, or for a resized table (always f64) to `owned`.
   NamedViews tensors;
-  std::vector<std::string> missing;     // wanted names that the file does not provide
-  std::vector<std::string> unexpected;  // names in the file that no wanted tensor uses (computed buffers are not listed)
+  std::vector<std::string> missing;  // wanted names that the file does not provide
+  std::vector<std::string>
+      unexpected;  // names in the file that no wanted tensor uses (computed buffers are not listed)
   struct Mismatch {
     std::string name;  // of the wanted tensor
     std::vector<int64_t> got, wanted;
@@ -39,7 +40,8 @@ struct Adapted {
 // wanted: a model of either kind, told apart by the same prefix; a "decoder." name is only matched with itself.
 // - "relative_position_index", "attn_mask", "relative_coords_table" are computed by the model and dropped;
 // - "*relative_position_bias_table" of another size and the same number of heads is interpolated (weights/remap.h);
-// - the shared table "rel_pos_bias.relative_position_bias_table" serves every "blocks.i.attn.relative_position_bias_table"
+// - the shared table "rel_pos_bias.relative_position_bias_table" serves every
+// "blocks.i.attn.relative_position_bias_table"
 //   that the file has no table of its own for;
 // - everything else must have the wanted shape.
 // Differs from the official code where that raises: a table with fewer than four points an axis (Swin's window 1 or 2)

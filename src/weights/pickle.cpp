@@ -84,7 +84,8 @@ class PickleMachine {
   void push_list(std::vector<const PickleNode*> items) { push(Kind::list)->items = std::move(items); }
   void append(std::vector<const PickleNode*> items, bool pairs) {
     PickleNode* target = top();
-    if (!target->is(Kind::object) && !target->is(pairs ? Kind::dict : Kind::list)) refuse("items are added to something that holds none");
+    if (!target->is(Kind::object) && !target->is(pairs ? Kind::dict : Kind::list))
+      refuse("items are added to something that holds none");
     if (pairs && items.size() % 2 != 0) refuse("a key without a value");
     target->items.insert(target->items.end(), items.begin(), items.end());
   }
@@ -119,57 +120,104 @@ class PickleMachine {
 
   void step(unsigned char opcode) {
     switch (opcode) {
-      case 0x80: return reader_.skip(1);                                 // PROTO
-      case 0x95: return reader_.skip(8);                                 // FRAME
-      case '(': return mark();                                           // MARK
-      case '0': return drop();                                           // POP
-      case '1': return static_cast<void>(pop_to_mark());                 // POP_MARK
-      case '2': return stack_.push_back(top());                          // DUP
-      case 'N': return static_cast<void>(push(Kind::none));              // NONE
-      case 0x88: return push_integer(1, Kind::boolean);                  // NEWTRUE
-      case 0x89: return push_integer(0, Kind::boolean);                  // NEWFALSE
-      case 'J': return push_integer(reader_.number<int32_t>());          // BININT
-      case 'K': return push_integer(reader_.number<uint8_t>());          // BININT1
-      case 'M': return push_integer(reader_.number<uint16_t>());         // BININT2
-      case 0x8a: return push_long(reader_.number<uint8_t>());            // LONG1
-      case 0x8b: return push_long(reader_.number<uint32_t>());           // LONG4
-      case 'G': return push_float();                                     // BINFLOAT
-      case 'U': return push_text(Kind::text, reader_.take(reader_.number<uint8_t>()));      // SHORT_BINSTRING
-      case 'T': return push_text(Kind::text, reader_.take(reader_.number<uint32_t>()));     // BINSTRING
-      case 0x8c: return push_text(Kind::text, reader_.take(reader_.number<uint8_t>()));     // SHORT_BINUNICODE
-      case 'X': return push_text(Kind::text, reader_.take(reader_.number<uint32_t>()));     // BINUNICODE
-      case 0x8d: return push_text(Kind::text, reader_.take(reader_.number<uint64_t>()));    // BINUNICODE8
-      case 'C': return push_text(Kind::bytes, reader_.take(reader_.number<uint8_t>()));     // SHORT_BINBYTES
-      case 'B': return push_text(Kind::bytes, reader_.take(reader_.number<uint32_t>()));    // BINBYTES
-      case 0x8e:                                                                            // BINBYTES8
-      case 0x96: return push_text(Kind::bytes, reader_.take(reader_.number<uint64_t>()));   // BYTEARRAY8
-      case ']':                                                          // EMPTY_LIST
-      case ')':                                                          // EMPTY_TUPLE
-      case 0x8f: return push_list({});                                   // EMPTY_SET
-      case 0x85: return push_list(pop_some(1));                          // TUPLE1
-      case 0x86: return push_list(pop_some(2));                          // TUPLE2
-      case 0x87: return push_list(pop_some(3));                          // TUPLE3
-      case 't':                                                          // TUPLE
-      case 0x91: return push_list(pop_to_mark());                        // FROZENSET
-      case '}': return static_cast<void>(push(Kind::dict));              // EMPTY_DICT
-      case 'a': return append(pop_some(1), false);                       // APPEND
-      case 'e':                                                          // APPENDS
-      case 0x90: return append(pop_to_mark(), false);                    // ADDITEMS
-      case 's': return append(pop_some(2), true);                        // SETITEM
-      case 'u': return append(pop_to_mark(), true);                      // SETITEMS
-      case 'c': return push_named_global();                              // GLOBAL
-      case 0x93: return push_stack_global();                             // STACK_GLOBAL
-      case 'R':                                                          // REDUCE
-      case 0x81: return push_call();                                     // NEWOBJ
-      case 0x92: pop(); return push_call();                              // NEWOBJ_EX: keyword arguments are dropped
-      case 'b': return build();                                          // BUILD
-      case 'Q': return push_persistent();                                // BINPERSID
-      case 'q': return remember(reader_.number<uint8_t>());              // BINPUT
-      case 'r': return remember(reader_.number<uint32_t>());             // LONG_BINPUT
-      case 0x94: return remember(memo_.size());                          // MEMOIZE
-      case 'h': return recall(reader_.number<uint8_t>());                // BINGET
-      case 'j': return recall(reader_.number<uint32_t>());               // LONG_BINGET
-      default: refuse("the pickle operation 0x{:02x} at byte {} is not one that torch.save writes", opcode, reader_.position() - 1);
+      case 0x80:
+        return reader_.skip(1);  // PROTO
+      case 0x95:
+        return reader_.skip(8);  // FRAME
+      case '(':
+        return mark();  // MARK
+      case '0':
+        return drop();  // POP
+      case '1':
+        return static_cast<void>(pop_to_mark());  // POP_MARK
+      case '2':
+        return stack_.push_back(top());  // DUP
+      case 'N':
+        return static_cast<void>(push(Kind::none));  // NONE
+      case 0x88:
+        return push_integer(1, Kind::boolean);  // NEWTRUE
+      case 0x89:
+        return push_integer(0, Kind::boolean);  // NEWFALSE
+      case 'J':
+        return push_integer(reader_.number<int32_t>());  // BININT
+      case 'K':
+        return push_integer(reader_.number<uint8_t>());  // BININT1
+      case 'M':
+        return push_integer(reader_.number<uint16_t>());  // BININT2
+      case 0x8a:
+        return push_long(reader_.number<uint8_t>());  // LONG1
+      case 0x8b:
+        return push_long(reader_.number<uint32_t>());  // LONG4
+      case 'G':
+        return push_float();  // BINFLOAT
+      case 'U':
+        return push_text(Kind::text, reader_.take(reader_.number<uint8_t>()));  // SHORT_BINSTRING
+      case 'T':
+        return push_text(Kind::text, reader_.take(reader_.number<uint32_t>()));  // BINSTRING
+      case 0x8c:
+        return push_text(Kind::text, reader_.take(reader_.number<uint8_t>()));  // SHORT_BINUNICODE
+      case 'X':
+        return push_text(Kind::text, reader_.take(reader_.number<uint32_t>()));  // BINUNICODE
+      case 0x8d:
+        return push_text(Kind::text, reader_.take(reader_.number<uint64_t>()));  // BINUNICODE8
+      case 'C':
+        return push_text(Kind::bytes, reader_.take(reader_.number<uint8_t>()));  // SHORT_BINBYTES
+      case 'B':
+        return push_text(Kind::bytes, reader_.take(reader_.number<uint32_t>()));  // BINBYTES
+      case 0x8e:                                                                  // BINBYTES8
+      case 0x96:
+        return push_text(Kind::bytes, reader_.take(reader_.number<uint64_t>()));  // BYTEARRAY8
+      case ']':                                                                   // EMPTY_LIST
+      case ')':                                                                   // EMPTY_TUPLE
+      case 0x8f:
+        return push_list({});  // EMPTY_SET
+      case 0x85:
+        return push_list(pop_some(1));  // TUPLE1
+      case 0x86:
+        return push_list(pop_some(2));  // TUPLE2
+      case 0x87:
+        return push_list(pop_some(3));  // TUPLE3
+      case 't':                         // TUPLE
+      case 0x91:
+        return push_list(pop_to_mark());  // FROZENSET
+      case '}':
+        return static_cast<void>(push(Kind::dict));  // EMPTY_DICT
+      case 'a':
+        return append(pop_some(1), false);  // APPEND
+      case 'e':                             // APPENDS
+      case 0x90:
+        return append(pop_to_mark(), false);  // ADDITEMS
+      case 's':
+        return append(pop_some(2), true);  // SETITEM
+      case 'u':
+        return append(pop_to_mark(), true);  // SETITEMS
+      case 'c':
+        return push_named_global();  // GLOBAL
+      case 0x93:
+        return push_stack_global();  // STACK_GLOBAL
+      case 'R':                      // REDUCE
+      case 0x81:
+        return push_call();  // NEWOBJ
+      case 0x92:
+        pop();
+        return push_call();  // NEWOBJ_EX: keyword arguments are dropped
+      case 'b':
+        return build();  // BUILD
+      case 'Q':
+        return push_persistent();  // BINPERSID
+      case 'q':
+        return remember(reader_.number<uint8_t>());  // BINPUT
+      case 'r':
+        return remember(reader_.number<uint32_t>());  // LONG_BINPUT
+      case 0x94:
+        return remember(memo_.size());  // MEMOIZE
+      case 'h':
+        return recall(reader_.number<uint8_t>());  // BINGET
+      case 'j':
+        return recall(reader_.number<uint32_t>());  // LONG_BINGET
+      default:
+        refuse("the pickle operation 0x{:02x} at byte {} is not one that torch.save writes", opcode,
+               reader_.position() - 1);
     }
   }
 
@@ -178,8 +226,10 @@ class PickleMachine {
     marks_.push_back(stack_.size());
   }
   void drop() {  // Python's POP removes a MARK that lies on top
-    if (!marks_.empty() && marks_.back() == stack_.size()) marks_.pop_back();
-    else pop();
+    if (!marks_.empty() && marks_.back() == stack_.size())
+      marks_.pop_back();
+    else
+      pop();
   }
   void push_float() {  // big endian
     push(Kind::number)->number = std::bit_cast<double>(__builtin_bswap64(reader_.number<uint64_t>()));

@@ -1,5 +1,6 @@
 // A reader of Python pickles that never executes anything: classes and calls become inert nodes that remember their
-// name and arguments. Knows the opcodes of protocols 2 to 5 that torch.save and its users produce. Internal to weights/.
+// name and arguments. Knows the opcodes of protocols 2 to 5 that torch.save and its users produce. Internal to
+// weights/.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -12,16 +13,16 @@ namespace simmim {
 struct PickleNode {
   enum class Kind {
     none,
-    boolean,     // integer 0 or 1
-    integer,     // integer
-    big_integer, // text: the little-endian two's complement bytes of what does not fit 64 bits
-    number,      // number
-    text,        // text, UTF-8 as stored
-    bytes,       // text
-    list,        // items; tuples and sets too
-    dict,        // items: key, value, key, value ...
-    global,      // text: "module.name", an imported class or function, not looked up
-    object,      // text: "module.name" of what was called, head: its arguments, items: SETITEMS and APPENDS, state: BUILD
+    boolean,      // integer 0 or 1
+    integer,      // integer
+    big_integer,  // text: the little-endian two's complement bytes of what does not fit 64 bits
+    number,       // number
+    text,         // text, UTF-8 as stored
+    bytes,        // text
+    list,         // items; tuples and sets too
+    dict,         // items: key, value, key, value ...
+    global,       // text: "module.name", an imported class or function, not looked up
+    object,  // text: "module.name" of what was called, head: its arguments, items: SETITEMS and APPENDS, state: BUILD
     persistent,  // head: the id; torch uses it for storages
   };
   Kind kind = Kind::none;

@@ -29,15 +29,17 @@ struct StorageType {
   std::string_view name;
   DType dtype;
 };
-constexpr StorageType kStorageTypes[] = {
-    {"FloatStorage", DType::f32}, {"DoubleStorage", DType::f64}, {"HalfStorage", DType::f16},
-    {"BFloat16Storage", DType::bf16}, {"LongStorage", DType::i64}, {"IntStorage", DType::i32},
-    {"ShortStorage", DType::i16}, {"CharStorage", DType::i8}, {"ByteStorage", DType::u8}, {"BoolStorage", DType::boolean}};
+constexpr StorageType kStorageTypes[] = {{"FloatStorage", DType::f32}, {"DoubleStorage", DType::f64},
+                                         {"HalfStorage", DType::f16},  {"BFloat16Storage", DType::bf16},
+                                         {"LongStorage", DType::i64},  {"IntStorage", DType::i32},
+                                         {"ShortStorage", DType::i16}, {"CharStorage", DType::i8},
+                                         {"ByteStorage", DType::u8},   {"BoolStorage", DType::boolean}};
 
 // The tensors and numbers of one checkpoint, from its main pickle and the bytes of its storages.
 class Checkpoint {
  public:
-  Checkpoint(const std::string& where, uint64_t file_bytes) : where_(where), copies_left_(4 * file_bytes + (64 << 20)) {}
+  Checkpoint(const std::string& where, uint64_t file_bytes)
+      : where_(where), copies_left_(4 * file_bytes + (64 << 20)) {}
 
   std::map<std::string, std::string_view> storages;  // key -> bytes
 
@@ -52,7 +54,8 @@ class Checkpoint {
     const auto* known = std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes), [&](const StorageType& row) {
       return type.starts_with("torch.") && type.ends_with(std::string(".").append(row.name));
     });
-    if (known == std::end(kStorageTypes)) refuse("the tensor '{}' has the type '{}', which this program does not read", tensor, type);
+    if (known == std::end(kStorageTypes))
+      refuse("the tensor '{}' has the type '{}', which this program does not read", tensor, type);
     out.dtype = known->dtype;
     if (id->items.size() > 5 && id->items[5]->is(Kind::list) && id->items[5]->items.size() == 3)
       out.view_offset = id->items[5]->items[1]->integer;
@@ -63,7 +66,8 @@ class Checkpoint {
   static const PickleNode* tensor_arguments(const PickleNode* node) {
     for (int depth = 0; depth < 4 && node->is(Kind::object) && node->head != nullptr; ++depth) {
       const auto& arguments = node->head->items;
-      if (node->text == "torch._utils._rebuild_tensor_v2" || node->text == "torch._utils._rebuild_tensor") return node->head;
+      if (node->text == "torch._utils._rebuild_tensor_v2" || node->text == "torch._utils._rebuild_tensor")
+        return node->head;
       const bool parameter = node->text.starts_with("torch._utils._rebuild_parameter");
       if (!parameter || arguments.empty()) return nullptr;
       node = arguments[0];
@@ -78,7 +82,8 @@ class Checkpoint {
     const Storage from = storage(*args[0], name);
     TensorView view{.dtype = from.dtype, .shape = integers(*args[2], name)};
     const std::vector<int64_t> strides = integers(*args[3], name);
-    if (strides.size() != view.shape.size()) refuse("the tensor '{}' has {} sides and {} strides", name, view.shape.size(), strides.size());
+    if (strides.size() != view.shape.size())
+      refuse("the tensor '{}' has {} sides and {} strides", name, view.shape.size(), strides.size());
 
     // All elements must lie within the storage, and the storage within the file.
     const auto it = storages.find(from.key);
@@ -105,23 +110,28 @@ class Checkpoint {
     } else if (is_contiguous(view.shape, strides) && reinterpret_cast<uintptr_t>(data) % size_of(from.dtype) == 0) {
       view.bytes = {data, bytes};
     } else {
-      if (bytes > copies_left_) refuse("the tensor '{}' of shape {} is too large for this file", name, shape_text(view.shape));
+      if (bytes > copies_left_)
+        refuse("the tensor '{}' of shape {} is too large for this file", name, shape_text(view.shape));
       copies_left_ -= bytes;
-      const std::vector<char>& copy = out_.owned.emplace_back(gather(data, view.shape, strides, static_cast<size_t>(element), bytes));
+      const std::vector<char>& copy =
+          out_.owned.emplace_back(gather(data, view.shape, strides, static_cast<size_t>(element), bytes));
       view.bytes = {copy.data(), bytes};
     }
     out_.tensors.emplace_back(name, std::move(view));
   }
 
   // Adds the tensors of a dictionary of dictionaries under dotted names; `skip` are keys of the first level.
-  void add_tensors(const PickleNode& node, const std::string& prefix, int depth, const std::set<std::string_view>& skip = {}) {
+  void add_tensors(const PickleNode& node, const std::string& prefix, int depth,
+                   const std::set<std::string_view>& skip = {}) {
     if (depth > kMaxDepth) refuse("its dictionaries are nested more than {} deep", kMaxDepth);
     for (size_t i = 0; i + 1 < node.items.size(); i += 2) {
       if (++visited_ > kMaxVisits) refuse("more than {} entries", kMaxVisits);
       const PickleNode &key = *node.items[i], &value = *node.items[i + 1];
       if (!key.is(Kind::text) || (depth == 0 && skip.contains(key.text))) continue;
-      if (const PickleNode* arguments = tensor_arguments(&value)) add_tensor(prefix + key.text, *arguments);
-      else if (is_dictionary(value)) add_tensors(value, prefix + key.text + ".", depth + 1);
+      if (const PickleNode* arguments = tensor_arguments(&value))
+        add_tensor(prefix + key.text, *arguments);
+      else if (is_dictionary(value))
+        add_tensors(value, prefix + key.text + ".", depth + 1);
     }
   }
 
@@ -133,13 +143,16 @@ class Checkpoint {
       add_tensors(*model, "", 0);
       break;
     }
-    if (out_.tensors.empty()) add_tensors(root, "", 0, {"optimizer", "optimizer_state_dict", "lr_scheduler", "scheduler", "amp", "scaler"});
+    if (out_.tensors.empty())
+      add_tensors(root, "", 0, {"optimizer", "optimizer_state_dict", "lr_scheduler", "scheduler", "amp", "scaler"});
     if (out_.tensors.empty()) refuse("it holds no named tensors; save the model's state_dict()");
     for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
       const PickleNode &key = *root.items[i], &value = *root.items[i + 1];
       if (!key.is(Kind::text)) continue;
-      if (value.is(Kind::text)) out_.metadata[key.text] = value.text;
-      else if (value.is(Kind::boolean) || value.is(Kind::integer) || value.is(Kind::number) || key.text == "config" || key.text == "args")
+      if (value.is(Kind::text))
+        out_.metadata[key.text] = value.text;
+      else if (value.is(Kind::boolean) || value.is(Kind::integer) || value.is(Kind::number) || key.text == "config" ||
+               key.text == "args")
         out_.metadata[key.text] = to_json(value, 0).dump(-1, ' ', false, Json::error_handler_t::replace);
     }
     return std::move(out_);
@@ -162,7 +175,8 @@ class Checkpoint {
   std::vector<int64_t> integers(const PickleNode& node, const std::string& tensor) const {
     std::vector<int64_t> out;
     for (const PickleNode* item : node.items) {
-      if (!item->is(Kind::integer) || item->integer < 0) refuse("the tensor '{}' has a side or stride that is no number", tensor);
+      if (!item->is(Kind::integer) || item->integer < 0)
+        refuse("the tensor '{}' has a side or stride that is no number", tensor);
       out.push_back(item->integer);
     }
     return out;
@@ -177,8 +191,8 @@ class Checkpoint {
     return true;
   }
 
-  static std::vector<char> gather(const char* data, const std::vector<int64_t>& shape, const std::vector<int64_t>& strides,
-                                  size_t element, size_t bytes) {
+  static std::vector<char> gather(const char* data, const std::vector<int64_t>& shape,
+                                  const std::vector<int64_t>& strides, size_t element, size_t bytes) {
     std::vector<char> out(bytes);
     std::vector<int64_t> index(shape.size(), 0);
     int64_t at = 0;  // elements
@@ -197,12 +211,18 @@ class Checkpoint {
   Json to_json(const PickleNode& node, int depth) {
     if (depth > kMaxDepth || ++visited_ > kMaxVisits) return "...";
     switch (node.kind) {
-      case Kind::none: return nullptr;
-      case Kind::boolean: return node.integer != 0;
-      case Kind::integer: return node.integer;
-      case Kind::number: return node.number;
-      case Kind::text: return node.text;
-      case Kind::global: return node.text;
+      case Kind::none:
+        return nullptr;
+      case Kind::boolean:
+        return node.integer != 0;
+      case Kind::integer:
+        return node.integer;
+      case Kind::number:
+        return node.number;
+      case Kind::text:
+        return node.text;
+      case Kind::global:
+        return node.text;
       case Kind::list: {
         Json list = Json::array();
         for (const PickleNode* item : node.items) list.push_back(to_json(*item, depth + 1));
@@ -215,11 +235,13 @@ class Checkpoint {
         Json object = Json::object();
         for (size_t i = 0; i + 1 < node.items.size(); i += 2) {
           const PickleNode& key = *node.items[i];
-          object[key.is(Kind::integer) ? std::to_string(key.integer) : key.text] = to_json(*node.items[i + 1], depth + 1);
+          object[key.is(Kind::integer) ? std::to_string(key.integer) : key.text] =
+              to_json(*node.items[i + 1], depth + 1);
         }
         return object;
       }
-      default: return "<bytes>";
+      default:
+        return "<bytes>";
     }
   }
 
@@ -236,7 +258,9 @@ FileContents read_zip_checkpoint(std::string_view bytes, const std::string& wher
   const auto main = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
     return entry.first == kPickle || entry.first.ends_with("/data.pkl");
   });
-  if (main == entries.end()) fail(Code::data, "{}: this zip archive is no PyTorch file: it has no data.pkl; give a safetensors or .pth file", where);
+  if (main == entries.end())
+    fail(Code::data, "{}: this zip archive is no PyTorch file: it has no data.pkl; give a safetensors or .pth file",
+         where);
   const std::string folder = main->first.substr(0, main->first.size() - kPickle.size());
   if (const auto order = entries.find(folder + "byteorder"); order != entries.end() && order->second != "little")
     fail(Code::data, "{}: this file was saved on a big-endian machine; save it again on a little-endian one", where);
@@ -260,7 +284,8 @@ FileContents read_legacy_checkpoint(std::string_view bytes, const std::string& w
   };
   next();
   next();
-  if (const Pickle system = next(); system.root().at("little_endian") != nullptr && system.root().at("little_endian")->integer == 0)
+  if (const Pickle system = next();
+      system.root().at("little_endian") != nullptr && system.root().at("little_endian")->integer == 0)
     fail(Code::data, "{}: this file was saved on a big-endian machine; save it again on a little-endian one", where);
   const Pickle object = next();
   const Pickle keys = next();
@@ -277,7 +302,8 @@ FileContents read_legacy_checkpoint(std::string_view bytes, const std::string& w
   ByteReader reader(bytes.substr(at), cut_off);
   for (const PickleNode* key : keys.root().items) {
     const auto size = element_sizes.find(key->text);
-    if (size == element_sizes.end()) fail(Code::data, "{}: damaged PyTorch file: the storage '{}' has no tensor", where, key->text);
+    if (size == element_sizes.end())
+      fail(Code::data, "{}: damaged PyTorch file: the storage '{}' has no tensor", where, key->text);
     const auto elements = reader.number<uint64_t>();
     if (elements > bytes.size()) cut_off();
     checkpoint.storages.emplace(key->text, reader.take(elements * size->second));

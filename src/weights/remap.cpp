@@ -10,6 +10,7 @@ namespace simmim {
 namespace {
 
 int64_t exact_root(int64_t value) {
+  if (value < 0) return 0;
   const auto root = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(value))));
   return root * root == value ? root : 0;
 }
@@ -102,8 +103,10 @@ TableLayout table_layout(int64_t rows) {
 }
 
 std::vector<double> resize_table(const std::vector<double>& table, int64_t heads, TableLayout src, TableLayout dst) {
-  SIMMIM_CHECK(src.side % 2 == 1 && dst.side % 2 == 1 && src.extra == dst.extra, "table sides {} and {}", src.side, dst.side);
-  SIMMIM_CHECK(static_cast<int64_t>(table.size()) == (src.side * src.side + src.extra) * heads, "{} values", table.size());
+  SIMMIM_CHECK(src.side % 2 == 1 && dst.side % 2 == 1 && src.extra == dst.extra, "table sides {} and {}", src.side,
+               dst.side);
+  SIMMIM_CHECK(static_cast<int64_t>(table.size()) == (src.side * src.side + src.extra) * heads, "{} values",
+               table.size());
   if (src.side == dst.side) return table;
 
   // Old points: 0 and +-(1 + q + ... + q^i). New points: whole numbers.
@@ -123,7 +126,8 @@ std::vector<double> resize_table(const std::vector<double>& table, int64_t heads
   for (size_t dy = 0; dy < n; ++dy)
     for (size_t j = 0; j < m; ++j)
       for (size_t dx = 0; dx < n; ++dx)
-        for (size_t head = 0; head < N; ++head) columns[(dy * m + j) * N + head] += w[j * n + dx] * table[(dy * n + dx) * N + head];
+        for (size_t head = 0; head < N; ++head)
+          columns[(dy * m + j) * N + head] += w[j * n + dx] * table[(dy * n + dx) * N + head];
   for (size_t i = 0; i < m; ++i)
     for (size_t dy = 0; dy < n; ++dy)
       for (size_t k = 0; k < m * N; ++k) out[i * m * N + k] += w[i * n + dy] * columns[dy * m * N + k];

@@ -47,7 +47,8 @@ class HeaderReader : public nlohmann::json_sax<Json> {
       if (tensor_is_next_) entries.emplace_back().name = name;
     } else if (at_ == At::tensor) {
       const Entry& entry = entries.back();
-      if (name != "dtype" && name != "shape" && name != "data_offsets") refuse("'{}' has an unknown key '{}'", entry.name, name);
+      if (name != "dtype" && name != "shape" && name != "data_offsets")
+        refuse("'{}' has an unknown key '{}'", entry.name, name);
       const bool twice = name == "dtype" ? entry.has_dtype : name == "shape" ? entry.has_shape : entry.has_range;
       if (twice) refuse("'{}' has its {} twice", entry.name, name);
     } else if (metadata.contains(name)) {
@@ -58,9 +59,12 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   }
 
   bool start_object(std::size_t) override {
-    if (at_ == At::outside) at_ = At::root;
-    else if (at_ == At::root) at_ = tensor_is_next_ ? At::tensor : At::metadata;
-    else wrong("an object");
+    if (at_ == At::outside)
+      at_ = At::root;
+    else if (at_ == At::root)
+      at_ = tensor_is_next_ ? At::tensor : At::metadata;
+    else
+      wrong("an object");
     return true;
   }
   bool end_object() override {
@@ -101,8 +105,10 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   }
   bool number_unsigned(number_unsigned_t number) override {
     if (at_ != At::list || number > uint64_t{INT64_MAX}) wrong("a number");
-    if (key_ == "shape") entries.back().shape.push_back(static_cast<int64_t>(number));
-    else entries.back().range.push_back(number);
+    if (key_ == "shape")
+      entries.back().shape.push_back(static_cast<int64_t>(number));
+    else
+      entries.back().range.push_back(number);
     return true;
   }
   bool number_integer(number_integer_t) override { wrong("a negative number"); }
@@ -142,8 +148,9 @@ FileContents read_safetensors(std::string_view bytes, const std::string& where) 
   HeaderReader header(where);
   if (header_size > kMaxHeader) header.refuse("it claims {} bytes; allowed: at most {}", header_size, kMaxHeader);
   if (header_size > bytes.size() - 8)
-    fail(Code::data, "{}: this file is cut off: its header has {} bytes and only {} are there; copy or download it again",
-         where, header_size, bytes.size() - 8);
+    fail(Code::data,
+         "{}: this file is cut off: its header has {} bytes and only {} are there; copy or download it again", where,
+         header_size, bytes.size() - 8);
   const std::string_view text = bytes.substr(8, header_size), data = bytes.substr(8 + header_size);
   Json::sax_parse(text.begin(), text.end(), &header);
 
@@ -164,8 +171,9 @@ FileContents read_safetensors(std::string_view bytes, const std::string& where) 
     end = last;
   }
   if (end > data.size())
-    fail(Code::data, "{}: this file is cut off: its tensors have {} bytes and only {} are there; copy or download it again",
-         where, end, data.size());
+    fail(Code::data,
+         "{}: this file is cut off: its tensors have {} bytes and only {} are there; copy or download it again", where,
+         end, data.size());
   if (end < data.size())
     fail(Code::data, "{}: damaged safetensors file: {} bytes follow the last tensor", where, data.size() - end);
 
@@ -205,9 +213,9 @@ void write_safetensors(const fs::path& path, const NamedViews& tensors, const Me
     SIMMIM_CHECK(names.insert(name).second, "the tensor name '{}' is taken", name);
     SIMMIM_CHECK(tensor.bytes.size() == static_cast<uint64_t>(tensor.count()) * size_of(tensor.dtype),
                  "'{}' of shape {} has {} bytes", name, shape_text(tensor.shape), tensor.bytes.size());
-    header += fmt::format("{}{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", i == 0 ? "" : ",",
-                          spell(name), name_of(tensor.dtype), fmt::join(tensor.shape, ","), begin[i],
-                          begin[i] + tensor.bytes.size());
+    header +=
+        fmt::format("{}{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", i == 0 ? "" : ",", spell(name),
+                    name_of(tensor.dtype), fmt::join(tensor.shape, ","), begin[i], begin[i] + tensor.bytes.size());
   }
   header += "}";
   header.resize((8 + header.size() + kAlign - 1) / kAlign * kAlign - 8, ' ');

@@ -12,13 +12,17 @@ namespace simmim {
 size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::f64:
-    case DType::i64: return 8;
+    case DType::i64:
+      return 8;
     case DType::f32:
-    case DType::i32: return 4;
+    case DType::i32:
+      return 4;
     case DType::f16:
     case DType::bf16:
-    case DType::i16: return 2;
-    default: return 1;
+    case DType::i16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -49,15 +53,24 @@ std::vector<double> convert(const TensorView& tensor, Convert to_double) {
 std::vector<double> to_doubles(const TensorView& tensor) {
   const auto same = [](auto value) { return value; };
   switch (tensor.dtype) {
-    case DType::f32: return convert<float>(tensor, same);
-    case DType::f64: return convert<double>(tensor, same);
-    case DType::f16: return convert<uint16_t>(tensor, from_f16);
-    case DType::bf16: return convert<uint16_t>(tensor, from_bf16);
-    case DType::i64: return convert<int64_t>(tensor, same);
-    case DType::i32: return convert<int32_t>(tensor, same);
-    case DType::i16: return convert<int16_t>(tensor, same);
-    case DType::i8: return convert<int8_t>(tensor, same);
-    default: return convert<uint8_t>(tensor, same);
+    case DType::f32:
+      return convert<float>(tensor, same);
+    case DType::f64:
+      return convert<double>(tensor, same);
+    case DType::f16:
+      return convert<uint16_t>(tensor, from_f16);
+    case DType::bf16:
+      return convert<uint16_t>(tensor, from_bf16);
+    case DType::i64:
+      return convert<int64_t>(tensor, same);
+    case DType::i32:
+      return convert<int32_t>(tensor, same);
+    case DType::i16:
+      return convert<int16_t>(tensor, same);
+    case DType::i8:
+      return convert<int8_t>(tensor, same);
+    default:
+      return convert<uint8_t>(tensor, same);
   }
 }
 
@@ -74,7 +87,8 @@ std::string guess(std::string_view bytes) {
   const size_t start = bytes.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos) return "it is empty";
   if (bytes[start] == '<') return "it is a web page, so the download went wrong";
-  if (bytes.starts_with("version https://git-lfs")) return "it is a Git LFS pointer, not the file itself: run git lfs pull";
+  if (bytes.starts_with("version https://git-lfs"))
+    return "it is a Git LFS pointer, not the file itself: run git lfs pull";
   return "it is neither safetensors nor a PyTorch .pth file";
 }
 }  // namespace

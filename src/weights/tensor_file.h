@@ -16,8 +16,8 @@ namespace simmim {
 
 enum class DType { f32, f64, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
-size_t size_of(DType dtype);              // bytes an element
-std::string_view name_of(DType dtype);    // as safetensors spells it: "F32", "F64", "F16", "BF16", "I64", ..., "BOOL"
+size_t size_of(DType dtype);            // bytes an element
+std::string_view name_of(DType dtype);  // as safetensors spells it: "F32", "F64", "F16", "BF16", "I64", ..., "BOOL"
 
 // A tensor that somebody else owns: contiguous (row-major), little endian.
 struct TensorView {
@@ -58,7 +58,7 @@ class TensorFile {
   // "model_state_dict"), else the top-level dictionary itself; the optimizer's state is left out.
   // The bytes are aligned to the element size and live as long as this object, moves included.
   const NamedViews& tensors() const& { return contents_.tensors; }
-  void tensors() && = delete;  // they would not outlive the statement
+  void tensors() && = delete;                             // they would not outlive the statement
   const TensorView* find(const std::string& name) const;  // nullptr if there is none
 
   // safetensors: its __metadata__. Of a .pth: the top-level texts, the numbers as JSON spells them ("epoch",

@@ -8,7 +8,8 @@
 namespace simmim {
 namespace {
 
-constexpr std::string_view kLocal = "PK\3\4", kCentral = "PK\1\2", kEnd = "PK\5\6", kEnd64 = "PK\6\6", kLocator64 = "PK\6\7";
+constexpr std::string_view kLocal = "PK\3\4", kCentral = "PK\1\2", kEnd = "PK\5\6", kEnd64 = "PK\6\6",
+                           kLocator64 = "PK\6\7";
 constexpr size_t kEndSize = 22, kLocatorSize = 20;
 
 struct Directory {
@@ -19,7 +20,10 @@ struct Directory {
 
 std::map<std::string, std::string_view> read_zip(std::string_view archive, const std::string& where) {
   const auto cut_off = [&]() {
-    fail(Code::data, "{}: this file is cut off or damaged: the table of contents at its end is missing or does not fit; copy or download it again", where);
+    fail(Code::data,
+         "{}: this file is cut off or damaged: the table of contents at its end is missing or does not fit; copy or "
+         "download it again",
+         where);
   };
   const auto reader_at = [&](uint64_t offset, std::string_view signature) {
     if (offset > archive.size()) cut_off();
@@ -67,7 +71,9 @@ std::map<std::string, std::string_view> read_zip(std::string_view archive, const
     }
     reader.skip(comment_size);
     if ((flags & 1) != 0 || method != 0 || packed != size)
-      fail(Code::data, "{}: the entry '{}' is compressed or encrypted, which torch.save never does; unpack and save it again", where, name);
+      fail(Code::data,
+           "{}: the entry '{}' is compressed or encrypted, which torch.save never does; unpack and save it again",
+           where, name);
 
     auto local = reader_at(offset, kLocal);
     local.skip(22);

@@ -14,7 +14,9 @@ namespace simmim {
 namespace {
 
 double brute_force(const Mask& mask, Grid grid, int64_t patch) {
-  const auto masked = [&](int64_t y, int64_t x) { return mask[static_cast<size_t>(y / patch * grid.w + x / patch)] != 0; };
+  const auto masked = [&](int64_t y, int64_t x) {
+    return mask[static_cast<size_t>(y / patch * grid.w + x / patch)] != 0;
+  };
   double sum = 0;
   int count = 0;
   for (int64_t y = 0; y < grid.h * patch; ++y)
@@ -23,7 +25,8 @@ double brute_force(const Mask& mask, Grid grid, int64_t patch) {
       double nearest = INFINITY;
       for (int64_t v = 0; v < grid.h * patch; ++v)
         for (int64_t u = 0; u < grid.w * patch; ++u)
-          if (!masked(v, u)) nearest = std::min(nearest, std::hypot(static_cast<double>(v - y), static_cast<double>(u - x)));
+          if (!masked(v, u))
+            nearest = std::min(nearest, std::hypot(static_cast<double>(v - y), static_cast<double>(u - x)));
       sum += nearest;
       ++count;
     }
@@ -74,8 +77,10 @@ TEST(AvgDist, OfRandomMasksIsThatOfTheSimulation) {
                       {32, {7.79, 8.75, 9.57, 11.2, 12.5, 15.3, 20.0, 25.8, 45.2}, 300, 0.03}};
   for (const Row& row : rows)
     for (size_t i = 0; i < row.at_ratio.size(); ++i) {
-      const RandomMask generator({.patch = row.patch, .ratio = static_cast<double>(i + 1) / 10}, {192 / row.patch, 192 / row.patch});
-      EXPECT_NEAR(mean_avg_dist(generator, row.patch, row.draws) / row.at_ratio[i], 1, row.tolerance) << row.patch << " " << i + 1;
+      const RandomMask generator({.patch = row.patch, .ratio = static_cast<double>(i + 1) / 10},
+                                 {192 / row.patch, 192 / row.patch});
+      EXPECT_NEAR(mean_avg_dist(generator, row.patch, row.draws) / row.at_ratio[i], 1, row.tolerance)
+          << row.patch << " " << i + 1;
     }
 }
 

@@ -28,7 +28,8 @@ TEST(MaskFromImage, TakesALargerImageWhoseCellsAreOfOneColour) {
 
 TEST(MaskFromImage, RefusesAnotherSizeAndCellsThatArePartlyWhite) {
   EXPECT_EQ(refusal(std::string(9, '\0'), 3, 3),
-            "m.png: a mask image of 3 x 3 pixels (width x height); allowed: 2 x 2, one pixel a cell of the mask grid, or a whole multiple");
+            "m.png: a mask image of 3 x 3 pixels (width x height); allowed: 2 x 2, one pixel a cell of the mask grid, "
+            "or a whole multiple");
   std::string grey(16, '\0');
   grey[5] = '\xff';
   EXPECT_NE(refusal(grey, 4, 4).find("the cell in row 0, column 0 of the mask is partly white"), std::string::npos);

@@ -33,10 +33,13 @@ TEST(MaskGrid, IsTheImageDividedByTheMaskPatch) {
 
 TEST(MaskGrid, NamesTheNearestPatchesThatFit) {
   EXPECT_EQ(message([] { mask_grid(224, 24, 4); }), "mask.patch: 24 does not divide image 224; use 16, 28 or 32");
-  EXPECT_EQ(message([] { mask_grid(192, 24, 16); }), "mask.patch: 24 is no multiple of the encoder's patch 16; use 16, 32 or 48");
-  EXPECT_EQ(message([] { mask_grid(32, 2, 4); }), "mask.patch: 2 is no multiple of the encoder's patch 4; use 4, 8 or 16");
+  EXPECT_EQ(message([] { mask_grid(192, 24, 16); }),
+            "mask.patch: 24 is no multiple of the encoder's patch 16; use 16, 32 or 48");
+  EXPECT_EQ(message([] { mask_grid(32, 2, 4); }),
+            "mask.patch: 2 is no multiple of the encoder's patch 4; use 4, 8 or 16");
   EXPECT_EQ(message([] { mask_grid(32, 0, 16); }), "mask.patch: 0 does not divide image 32; use 16 or 32");
-  EXPECT_NE(message([] { mask_grid(200, 32, 16); }).find("encoder's patch 16 does not divide image 200"), std::string::npos);
+  EXPECT_NE(message([] { mask_grid(200, 32, 16); }).find("encoder's patch 16 does not divide image 200"),
+            std::string::npos);
 }
 
 TEST(Masks, EveryVariantStatesThePatchAndTheRatioAndRefusesUnknownOptions) {
@@ -46,8 +49,14 @@ TEST(Masks, EveryVariantStatesThePatchAndTheRatioAndRefusesUnknownOptions) {
     EXPECT_EQ(resolved["patch"], 8);
     EXPECT_EQ(resolved["ratio"], 0.6);
     EXPECT_EQ(row.resolve(resolved, "mask"), resolved);
-    EXPECT_NE(message([&] { row.resolve({{"ratoi", 0.5}}, "mask"); }).find("mask.ratoi: unknown key; did you mean 'ratio'?"), std::string::npos);
-    EXPECT_EQ(message([&] { row.resolve({{"ratio", 1.5}}, "mask"); }), "mask.ratio: got 1.5; allowed: number from 0 to 1");
+    EXPECT_NE(message([&] {
+                row.resolve({{"ratoi", 0.5}}, "mask");
+              }).find("mask.ratoi: unknown key; did you mean 'ratio'?"),
+              std::string::npos);
+    EXPECT_EQ(message([&] {
+                row.resolve({{"ratio", 1.5}}, "mask");
+              }),
+              "mask.ratio: got 1.5; allowed: number from 0 to 1");
     EXPECT_EQ(message([&] { row.resolve({{"patch", 0}}, "mask"); }), "mask.patch: got 0; allowed: integer, at least 1");
   }
 }
@@ -78,10 +87,11 @@ TEST(Masks, RatioOneHidesEverythingAndRatioZeroNothing) {
 
 // The counts of facts measured with the official code: ceil in IEEE double.
 TEST(RandomMask, HidesExactlyTheCeilOfTheRatio) {
-  const std::map<int64_t, std::vector<int64_t>> expected = {
-      {48, {231, 461, 692, 922, 1152, 1383, 1613, 1844, 2074}}, {24, {58, 116, 173, 231, 288, 346, 404, 461, 519}},
-      {12, {15, 29, 44, 58, 72, 87, 101, 116, 130}},            {6, {4, 8, 11, 15, 18, 22, 26, 29, 33}},
-      {3, {1, 2, 3, 4, 5, 6, 7, 8, 9}}};
+  const std::map<int64_t, std::vector<int64_t>> expected = {{48, {231, 461, 692, 922, 1152, 1383, 1613, 1844, 2074}},
+                                                            {24, {58, 116, 173, 231, 288, 346, 404, 461, 519}},
+                                                            {12, {15, 29, 44, 58, 72, 87, 101, 116, 130}},
+                                                            {6, {4, 8, 11, 15, 18, 22, 26, 29, 33}},
+                                                            {3, {1, 2, 3, 4, 5, 6, 7, 8, 9}}};
   for (const auto& [side, counts] : expected)
     for (size_t i = 0; i < counts.size(); ++i) {
       Rng rng(1, "mask", i);
@@ -134,7 +144,8 @@ TEST(BlockwiseMask, HidesExactlyTheCeilOfTheRatio) {
     for (const double ratio : {0.1, 0.4, 0.6, 0.8, 0.95})
       for (uint64_t i = 0; i < 20; ++i) {
         Rng rng(1, "mask", i);
-        EXPECT_EQ(hidden(BlockwiseMask({.ratio = ratio}, {side, side}).generate(rng)), masked_cells(side * side, ratio));
+        EXPECT_EQ(hidden(BlockwiseMask({.ratio = ratio}, {side, side}).generate(rng)),
+                  masked_cells(side * side, ratio));
       }
 }
 
@@ -153,7 +164,9 @@ TEST(BlockwiseMask, StopsWhereBeitDoesWhenItNeedNotBeExact) {
 TEST(BlockwiseMask, KeepsARectangleWithinItsLargestSize) {
   for (uint64_t i = 0; i < 50; ++i) {
     Rng rng(1, "mask", i);  // one rectangle of at most two cells, and no filling up
-    EXPECT_LE(hidden(BlockwiseMask({.ratio = 0.02, .min_block = 1, .max_block = 2, .exact = false}, {12, 12}).generate(rng)), 3);
+    EXPECT_LE(
+        hidden(BlockwiseMask({.ratio = 0.02, .min_block = 1, .max_block = 2, .exact = false}, {12, 12}).generate(rng)),
+        3);
   }
 }
 

@@ -12,7 +12,8 @@ namespace {
 std::vector<Wanted> wanted_of(const TensorFile& model, int64_t table_rows = 0) {
   std::vector<Wanted> wanted;
   for (const auto& [name, tensor] : model.tensors()) {
-    if (name.find("relative_position_index") != std::string::npos || name.find("attn_mask") != std::string::npos) continue;
+    if (name.find("relative_position_index") != std::string::npos || name.find("attn_mask") != std::string::npos)
+      continue;
     wanted.push_back({name, tensor.shape});
     if (table_rows > 0 && name.ends_with("relative_position_bias_table")) wanted.back().shape[0] = table_rows;
   }
@@ -28,7 +29,8 @@ std::vector<Wanted> shapes_of(const std::string& name) {
 }
 
 const TensorView* find(const Adapted& adapted, const std::string& name) {
-  const auto it = std::find_if(adapted.tensors.begin(), adapted.tensors.end(), [&](const auto& entry) { return entry.first == name; });
+  const auto it = std::find_if(adapted.tensors.begin(), adapted.tensors.end(),
+                               [&](const auto& entry) { return entry.first == name; });
   return it == adapted.tensors.end() ? nullptr : &it->second;
 }
 
@@ -52,7 +54,8 @@ TEST(Adapt, LoadsAPretrainedVitIntoAClassifierOfAnotherSizeAsTheOfficialCodeDoes
   const Adapted adapted = adapt(given.tensors(), wanted_of(TensorFile::open(golden("vit_finetune_init.pth")), 124));
   expect_tables(adapted, "remap_vit_96.safetensors");
   EXPECT_EQ(adapted.missing, (std::vector<std::string>{"fc_norm.weight", "fc_norm.bias", "head.weight", "head.bias"}));
-  EXPECT_EQ(adapted.unexpected, (std::vector<std::string>{"encoder.mask_token", "encoder.norm.weight", "encoder.norm.bias", "decoder.0.weight", "decoder.0.bias"}));
+  EXPECT_EQ(adapted.unexpected, (std::vector<std::string>{"encoder.mask_token", "encoder.norm.weight",
+                                                          "encoder.norm.bias", "decoder.0.weight", "decoder.0.bias"}));
   EXPECT_TRUE(adapted.mismatched.empty());
   EXPECT_EQ(adapted.resized.size(), 2u);
   EXPECT_TRUE(adapted.notes.empty());
@@ -69,21 +72,27 @@ TEST(Adapt, ResizesTheTablesOfASwin) {
 TEST(Adapt, TellsWhichTablesTheOfficialCodeCouldNotResize) {
   const TensorFile given = TensorFile::open(golden("swin_pretrain.pth"));
   const Adapted adapted = adapt(given.tensors(), shapes_of("remap_swin_96_w6.safetensors"));
-  for (const char* stage : {"layers.0.", "layers.1.", "layers.2."}) expect_tables(adapted, "remap_swin_96_w6.safetensors", stage);
+  for (const char* stage : {"layers.0.", "layers.1.", "layers.2."})
+    expect_tables(adapted, "remap_swin_96_w6.safetensors", stage);
   ASSERT_EQ(adapted.notes.size(), 2u);
-  EXPECT_EQ(adapted.notes[0], "layers.3.blocks.0.attn.relative_position_bias_table: a table of 3x3 offsets is too small for the official cubic "
-                              "spline; the polynomial through its points was used");
+  EXPECT_EQ(
+      adapted.notes[0],
+      "layers.3.blocks.0.attn.relative_position_bias_table: a table of 3x3 offsets is too small for the official cubic "
+      "spline; the polynomial through its points was used");
 }
 
 // The weights with which the official fine-tuning curves begin were made by the official load_pretrained.
 TEST(Adapt, GivesTheWeightsThatTheOfficialFineTuningStartsFrom) {
   for (const std::string encoder : {"vit", "swin"}) {
-    const TensorFile given = TensorFile::open(golden(encoder + "_pretrain.pth")), expected = TensorFile::open(golden(encoder + "_finetune_init.pth"));
+    const TensorFile given = TensorFile::open(golden(encoder + "_pretrain.pth")),
+                     expected = TensorFile::open(golden(encoder + "_finetune_init.pth"));
     const Adapted adapted = adapt(given.tensors(), wanted_of(expected));
     EXPECT_GT(adapted.tensors.size(), 30u);
     for (const auto& [name, tensor] : adapted.tensors) EXPECT_EQ(tensor.bytes, expected.find(name)->bytes) << name;
-    for (const std::string& name : adapted.missing) EXPECT_TRUE(name.starts_with("head.") || name.starts_with("fc_norm.")) << name;
-    EXPECT_NO_THROW(require_complete(adapted, "file", {"head.", "fc_norm."}, {"encoder.mask_token", "encoder.norm.", "decoder."}));
+    for (const std::string& name : adapted.missing)
+      EXPECT_TRUE(name.starts_with("head.") || name.starts_with("fc_norm.")) << name;
+    EXPECT_NO_THROW(
+        require_complete(adapted, "file", {"head.", "fc_norm."}, {"encoder.mask_token", "encoder.norm.", "decoder."}));
   }
 }
 
@@ -98,11 +107,13 @@ TEST(Adapt, LeavesAModelOfTheSameKindAsItIs) {
 }
 
 TEST(Adapt, ResizesAPretrainingModelAndAFineTunedVitToo) {
-  const TensorFile pretrained = TensorFile::open(golden("vit_pretrain.pth")), tuned = TensorFile::open(golden("vit_finetune.pth"));
+  const TensorFile pretrained = TensorFile::open(golden("vit_pretrain.pth")),
+                   tuned = TensorFile::open(golden("vit_finetune.pth"));
   const Adapted larger = adapt(pretrained.tensors(), wanted_of(pretrained, 124));
   EXPECT_EQ(larger.resized, std::vector<std::string>{"encoder.rel_pos_bias.relative_position_bias_table"});
   const TensorFile expected = TensorFile::open(golden("remap_vit_96.safetensors"));
-  const std::vector<double> shared = to_doubles(*find(larger, larger.resized[0])), block = to_doubles(*expected.find("blocks.0.attn.relative_position_bias_table"));
+  const std::vector<double> shared = to_doubles(*find(larger, larger.resized[0])),
+                            block = to_doubles(*expected.find("blocks.0.attn.relative_position_bias_table"));
   for (size_t i = 0; i < shared.size(); ++i) EXPECT_NEAR(shared[i], block[i], 1e-6);
   EXPECT_EQ(adapt(tuned.tensors(), wanted_of(tuned, 124)).resized.size(), 2u);
 }
@@ -111,18 +122,23 @@ TEST(Adapt, DoesNotTakeAStrayHeadOfAPretrainingFile) {
   const float value = 1;
   const TensorView one{DType::f32, {1}, {reinterpret_cast<const char*>(&value), 4}};
   const NamedViews given = {{"encoder.norm.weight", one}, {"head.weight", one}};
-  EXPECT_EQ(adapt(given, {{"norm.weight", {1}}, {"head.weight", {1}}}).missing, std::vector<std::string>{"head.weight"});
+  EXPECT_EQ(adapt(given, {{"norm.weight", {1}}, {"head.weight", {1}}}).missing,
+            std::vector<std::string>{"head.weight"});
 }
 
 TEST(RequireComplete, NamesWhatIsMissingUnexpectedAndOfAnotherShape) {
   const float value = 1;
   const TensorView one{DType::f32, {1}, {reinterpret_cast<const char*>(&value), 4}};
   const NamedViews given = {{"a", one}, {"x", one}, {"head.weight", one}, {"relative_position_index", one}};
-  const Adapted adapted = adapt(given, {{"a", {2}}, {"b", {1}}, {"c", {1}}, {"d", {1}}, {"e", {1}}, {"f", {1}}, {"head.weight", {3}}});
+  const Adapted adapted =
+      adapt(given, {{"a", {2}}, {"b", {1}}, {"c", {1}}, {"d", {1}}, {"e", {1}}, {"f", {1}}, {"head.weight", {3}}});
   EXPECT_EQ(error_of(Code::data, [&] { require_complete(adapted, "w.pth", {"head."}); }),
-            "w.pth: these weights do not fit the model: 5 missing (b, c, d and 2 more); 1 of another shape (a is [1], not [2]); 1 unexpected (x); "
+            "w.pth: these weights do not fit the model: 5 missing (b, c, d and 2 more); 1 of another shape (a is [1], "
+            "not [2]); 1 unexpected (x); "
             "set the encoder's options to those of the checkpoint");
-  EXPECT_NE(error_of(Code::data, [&] { require_complete(adapted, "w.pth", {}, {"x"}); }).find("head.weight is [1], not [3]"), std::string::npos);
+  EXPECT_NE(
+      error_of(Code::data, [&] { require_complete(adapted, "w.pth", {}, {"x"}); }).find("head.weight is [1], not [3]"),
+      std::string::npos);
   EXPECT_NO_THROW(require_complete(adapted, "w.pth", {"a", "b", "c", "d", "e", "f", "head."}, {"x"}));
 }
 

@@ -28,7 +28,10 @@ TEST(Inspect, CountsParametersWithoutBuffersAndOptimizerState) {
   const std::vector<int64_t> index(6);
   const TensorView weight{DType::f32, {2, 3}, {reinterpret_cast<const char*>(values.data()), 24}};
   const TensorView integers{DType::i64, {6}, {reinterpret_cast<const char*>(index.data()), 48}};
-  write_safetensors(folder / "w", {{"encoder.w", weight}, {"opt.exp_avg.encoder.w", weight}, {"encoder.attn_mask", weight}, {"n", integers}}, {{"step", "3"}, {"name", "a b"}});
+  write_safetensors(
+      folder / "w",
+      {{"encoder.w", weight}, {"opt.exp_avg.encoder.w", weight}, {"encoder.attn_mask", weight}, {"n", integers}},
+      {{"step", "3"}, {"name", "a b"}});
   const Json description = describe_file(TensorFile::open(folder / "w"));
   EXPECT_EQ(description["parameters"], 6);
   EXPECT_EQ(description["kind"], "checkpoint");

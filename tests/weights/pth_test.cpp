@@ -1,9 +1,10 @@
 // The files in tests/weights/files were written by torch (make_files.py), those in tests/golden by the official code.
+#include "weights/pth.h"
+
 #include <algorithm>
 #include <bit>
 
 #include "core/json.h"
-#include "weights/pth.h"
 #include "weights/safetensors.h"
 #include "weights/temporary.h"
 #include "weights/tensor_file.h"
@@ -28,7 +29,8 @@ void expect_state_dict(const TensorFile& file) {
   EXPECT_EQ(values("expanded"), (std::vector<double>{1.5, 1.5, 1.5, 1.5, 1.5, -2, -2, -2, -2, -2}));
   EXPECT_EQ(values("half"), (std::vector<double>{1, -0.5, 65504, 0x1p-24}));
   EXPECT_EQ(file.find("half")->dtype, DType::f16);
-  EXPECT_EQ(values("bf16"), (std::vector<double>{1, -0.5, static_cast<double>(std::bit_cast<float>(0x7F620000u)), 0.10009765625}));
+  EXPECT_EQ(values("bf16"),
+            (std::vector<double>{1, -0.5, static_cast<double>(std::bit_cast<float>(0x7F620000u)), 0.10009765625}));
   EXPECT_EQ(values("double"), std::vector<double>{0.1});
   EXPECT_TRUE(file.find("double")->shape.empty());
   EXPECT_TRUE(values("empty").empty());
@@ -50,8 +52,10 @@ void expect_metadata(const TensorFile& file) {
   EXPECT_EQ(metadata.at("best"), "62.5");
   EXPECT_EQ(metadata.at("amp"), "true");
   EXPECT_EQ(metadata.at("note"), "Zürich");
-  EXPECT_EQ(parse_json(metadata.at("args"), "args"), parse_json(R"({"arch":"vit","lr":0.5,"betas":[0.9,0.95],"resume":null})", ""));
-  for (const char* opaque : {"numpy", "big", "set", "size", "dtype", "optimizer", "itself"}) EXPECT_FALSE(metadata.contains(opaque)) << opaque;
+  EXPECT_EQ(parse_json(metadata.at("args"), "args"),
+            parse_json(R"({"arch":"vit","lr":0.5,"betas":[0.9,0.95],"resume":null})", ""));
+  for (const char* opaque : {"numpy", "big", "set", "size", "dtype", "optimizer", "itself"})
+    EXPECT_FALSE(metadata.contains(opaque)) << opaque;
 }
 
 TEST(Pth, ReadsEveryKindOfTensorThatTorchSaves) {
@@ -126,14 +130,17 @@ TEST(Pth, ThatIsCutOffSaysSo) {
 }
 
 TEST(Pth, ThatIsAnotherArchiveSaysWhatIsMissing) {
-  EXPECT_NE(refusal(replaced(replaced(read_file(odd("nested.pth")), "data.pkl", "date.pkl"), "data.pkl", "date.pkl")).find("it has no data.pkl"), std::string::npos);
+  EXPECT_NE(refusal(replaced(replaced(read_file(odd("nested.pth")), "data.pkl", "date.pkl"), "data.pkl", "date.pkl"))
+                .find("it has no data.pkl"),
+            std::string::npos);
 }
 
 // A pickle that would run a command in Python is data here.
 TEST(Pth, NeverExecutesAnything) {
   const std::string file = read_file(odd("odd_legacy.pth"));
   const Temporary folder;
-  const TensorFile opened = TensorFile::open(folder.write("c.pth", replaced(file, "cargparse\nNamespace\n", "cos\nsystem\n")));
+  const TensorFile opened =
+      TensorFile::open(folder.write("c.pth", replaced(file, "cargparse\nNamespace\n", "cos\nsystem\n")));
   EXPECT_EQ(opened.tensors().size(), 15u);
 }
 
@@ -143,7 +150,9 @@ struct Outcome {
 
 // In memory, where AddressSanitizer sees every byte beyond the end.
 FileContents read_bytes(const std::string& bytes) {
-  return looks_like_pth(bytes) ? read_pth(bytes, "f") : looks_like_safetensors(bytes) ? read_safetensors(bytes, "f") : throw Error(Code::data, "f");
+  return looks_like_pth(bytes)           ? read_pth(bytes, "f")
+         : looks_like_safetensors(bytes) ? read_safetensors(bytes, "f")
+                                         : throw Error(Code::data, "f");
 }
 
 // Reads `rounds` copies of a file in which a few bytes were changed, cut or repeated, with every tensor in them. The
@@ -166,13 +175,22 @@ Outcome damage(const fs::path& path, int rounds) {
       const uint64_t at = next(4) == 0 ? bytes.size() - 1 - next(reach) : next(reach);
       switch (next(8)) {
         case 0:
-        case 1: bytes[at] = static_cast<char>(next(256)); break;
+        case 1:
+          bytes[at] = static_cast<char>(next(256));
+          break;
         case 2:
-        case 3: bytes[at] = static_cast<char>(bytes[at] ^ (1 << next(8))); break;
+        case 3:
+          bytes[at] = static_cast<char>(bytes[at] ^ (1 << next(8)));
+          break;
         case 4:
-        case 5: bytes[at] = static_cast<char>(next(2) == 0 ? 0xFF : 0x7F); break;
-        case 6: bytes.insert(at, bytes.substr(next(reach), next(16))); break;
-        default: bytes.erase(at, std::min<uint64_t>(bytes.size() - 1, next(9)));
+        case 5:
+          bytes[at] = static_cast<char>(next(2) == 0 ? 0xFF : 0x7F);
+          break;
+        case 6:
+          bytes.insert(at, bytes.substr(next(reach), next(16)));
+          break;
+        default:
+          bytes.erase(at, std::min<uint64_t>(bytes.size() - 1, next(9)));
       }
       if (next(64) == 0) bytes.resize(1 + next(bytes.size()));
     }
@@ -191,8 +209,12 @@ Outcome damage(const fs::path& path, int rounds) {
 }
 
 TEST(Checkpoint, WithDamagedBytesIsReadOrRefusedButNeverCrashes) {
-  const std::pair<fs::path, int> cases[] = {{odd("odd.pth"), 3000},         {odd("odd_legacy.pth"), 3000}, {odd("bare_protocol4.pth"), 3000},
-                                            {odd("odd.safetensors"), 2000}, {odd("module.pth"), 1000},     {golden("vit_finetune.pth"), 500},
+  const std::pair<fs::path, int> cases[] = {{odd("odd.pth"), 3000},
+                                            {odd("odd_legacy.pth"), 3000},
+                                            {odd("bare_protocol4.pth"), 3000},
+                                            {odd("odd.safetensors"), 2000},
+                                            {odd("module.pth"), 1000},
+                                            {golden("vit_finetune.pth"), 500},
                                             {golden("remap_vit_96.safetensors"), 500}};
   for (const auto& [path, rounds] : cases) {
     const Outcome outcome = damage(path, rounds);
@@ -204,7 +226,8 @@ TEST(Checkpoint, WithDamagedBytesIsReadOrRefusedButNeverCrashes) {
 TEST(Checkpoint, CutOffAnywhereIsRefused) {
   for (const char* name : {"odd.pth", "odd_legacy.pth", "odd.safetensors"}) {
     const std::string bytes = read_file(odd(name));
-    for (size_t size = 0; size < bytes.size(); ++size) EXPECT_THROW(read_bytes(bytes.substr(0, size)), Error) << name << " " << size;
+    for (size_t size = 0; size < bytes.size(); ++size)
+      EXPECT_THROW(read_bytes(bytes.substr(0, size)), Error) << name << " " << size;
   }
 }
 

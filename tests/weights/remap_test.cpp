@@ -54,9 +54,17 @@ TEST(Spline, IsExactForCubicsAndClampsBeyondItsEnds) {
 // scipy.interpolate.CubicSpline([-2, -1, 0.5, 1, 3, 4], [0, 1, 0, 2, -1, 1], bc_type="not-a-knot")
 TEST(Spline, IsTheNotAKnotSplineOfScipy) {
   const std::vector<double> x = {-2, -1, 0.5, 1, 3, 4}, y = {0, 1, 0, 2, -1, 1};
-  const std::pair<double, double> expected[] = {{-1.5, 1.3228488792480115}, {-0.25, -0.41685873101952309}, {0.75, 1.0034684562545193}, {2, 1.6775126536514828}, {3.5, -1.0242227042660883}};
+  const std::pair<double, double> expected[] = {{-1.5, 1.3228488792480115},
+                                                {-0.25, -0.41685873101952309},
+                                                {0.75, 1.0034684562545193},
+                                                {2, 1.6775126536514828},
+                                                {3.5, -1.0242227042660883}};
   for (const auto& [at, value] : expected)
-    EXPECT_NEAR(interpolate(x, [&](double t) { return y[static_cast<size_t>(std::find(x.begin(), x.end(), t) - x.begin())]; }, at), value, 1e-12) << at;
+    EXPECT_NEAR(
+        interpolate(
+            x, [&](double t) { return y[static_cast<size_t>(std::find(x.begin(), x.end(), t) - x.begin())]; }, at),
+        value, 1e-12)
+        << at;
 }
 
 TEST(Spline, ThroughFewPointsIsThePolynomialThroughThem) {
@@ -78,7 +86,8 @@ TEST(ResizeTable, IsTheOfficialInterpolation) {
     const std::vector<double> got = resized(to_doubles(*file.find(name + ".src")), 2, src, dst);
     ASSERT_EQ(got.size(), expected.size());
     // The golden values are float32 of a double computation: only that rounding may differ.
-    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-7 * std::abs(expected[i]) + 1e-12) << name << " " << i;
+    for (size_t i = 0; i < got.size(); ++i)
+      EXPECT_NEAR(got[i], expected[i], 1e-7 * std::abs(expected[i]) + 1e-12) << name << " " << i;
   }
 }
 
@@ -97,7 +106,8 @@ TEST(ResizeTable, OfASideTooSmallForACubicIsSymmetricAndKeepsTheCentre) {
   const std::vector<double> got = resized(table, 1, 3, 5);
   EXPECT_NEAR(got[12], 7, 1e-12);
   for (size_t row = 0; row < 5; ++row)
-    for (size_t column = 0; column < 5; ++column) EXPECT_NEAR(got[row * 5 + column], got[(4 - row) * 5 + 4 - column], 1e-12);
+    for (size_t column = 0; column < 5; ++column)
+      EXPECT_NEAR(got[row * 5 + column], got[(4 - row) * 5 + 4 - column], 1e-12);
   EXPECT_NEAR(got[0], 1, 1e-12);  // beyond the old table: its edge
   EXPECT_EQ(resized({4}, 1, 1, 3), std::vector<double>(9, 4));
 }

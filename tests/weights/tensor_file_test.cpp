@@ -62,7 +62,8 @@ TEST(Safetensors, ComeBackAsTheyWereWritten) {
 TEST(Safetensors, AreTheSameBytesForTheSameTensorsAndBeginTheirDataAtAMultipleOf64) {
   const std::vector<float> values = {1, 2};
   const Temporary folder;
-  for (const char* name : {"a", "b"}) write_safetensors(folder / name, {{"w", view(DType::f32, {2}, values)}}, {{"k", "v"}});
+  for (const char* name : {"a", "b"})
+    write_safetensors(folder / name, {{"w", view(DType::f32, {2}, values)}}, {{"k", "v"}});
   const std::string bytes = read_file(folder / "a");
   EXPECT_EQ(bytes, read_file(folder / "b"));
   uint64_t header = 0;
@@ -90,7 +91,9 @@ TEST(Safetensors, KeepTheirTensorsWhenTheFileObjectMoves) {
 TEST(Safetensors, WriterRefusesANameThatStandsTwiceAndBytesThatDoNotFit) {
   const Temporary folder;
   const std::vector<float> values = {1, 2};
-  EXPECT_THROW(write_safetensors(folder / "w", {{"w", view(DType::f32, {2}, values)}, {"w", view(DType::f32, {2}, values)}}), std::logic_error);
+  EXPECT_THROW(
+      write_safetensors(folder / "w", {{"w", view(DType::f32, {2}, values)}, {"w", view(DType::f32, {2}, values)}}),
+      std::logic_error);
   EXPECT_THROW(write_safetensors(folder / "w", {{"w", view(DType::f32, {3}, values)}}), std::logic_error);
   EXPECT_FALSE(fs::exists(folder / "w"));
 }
@@ -108,7 +111,9 @@ TEST(Safetensors, OfTheReferenceLibraryAreReadAligned) {
 
 TEST(Safetensors, OfMisalignedFilesAreCopiedToAnAlignedPlace) {
   // One byte, then a float: legal, and the float lies at an odd address.
-  std::string bytes = file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})", 5);
+  std::string bytes = file_of(
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})",
+      5);
   const float value = 2.5f;
   std::memcpy(bytes.data() + bytes.size() - 4, &value, 4);
   const Temporary folder;
@@ -125,24 +130,43 @@ struct Refused {
 
 TEST(Safetensors, RefuseWhatTheFormatForbidsInOneSentence) {
   const Refused cases[] = {
-      {"duplicate name", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "'a' stands twice"},
+      {"duplicate name",
+       R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+       8, "'a' stands twice"},
       {"duplicate metadata", R"({"__metadata__":{"k":"1","k":"2"}})", 0, "the metadata 'k' stands twice"},
-      {"duplicate key", R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4, "'a' has its dtype twice"},
-      {"duplicate empty key", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[],"data_offsets":[0,4]}})", 4, "'a' has its data_offsets twice"},
-      {"unknown key", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":[1]}})", 4, "'a' has an unknown key 'x'"},
-      {"unknown type", R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1, "the type 'F8_E4M3', which this program does not read"},
-      {"no shape", R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4, "'a' lacks its dtype, shape or the two data_offsets"},
-      {"three offsets", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}})", 4, "'a' lacks its dtype, shape or the two data_offsets"},
-      {"hole", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "'a' begins at byte 4, beyond the end of the tensor before it (0)"},
-      {"overlap", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "'b' begins at byte 4, before the end of the tensor before it (8)"},
-      {"reversed", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "'a' of shape [1] and type F32 cannot lie in bytes 4 to 0"},
-      {"too few bytes", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "'a' of shape [2] and type F32 cannot lie in bytes 0 to 4"},
-      {"overflow", R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0, "cannot lie in bytes 0 to 0"},
-      {"number beyond 64 bits", R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,0]}})", 0, "a fraction where it does not belong"},
-      {"number beyond 63 bits", R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,0]}})", 0, "a number where it does not belong"},
-      {"negative", R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "a negative number where it does not belong"},
-      {"data left over", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 9, "5 bytes follow the last tensor"},
-      {"data missing", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 3, "cut off: its tensors have 4 bytes and only 3 are there"},
+      {"duplicate key", R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4,
+       "'a' has its dtype twice"},
+      {"duplicate empty key", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[],"data_offsets":[0,4]}})", 4,
+       "'a' has its data_offsets twice"},
+      {"unknown key", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":[1]}})", 4,
+       "'a' has an unknown key 'x'"},
+      {"unknown type", R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1,
+       "the type 'F8_E4M3', which this program does not read"},
+      {"no shape", R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4,
+       "'a' lacks its dtype, shape or the two data_offsets"},
+      {"three offsets", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}})", 4,
+       "'a' lacks its dtype, shape or the two data_offsets"},
+      {"hole", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8,
+       "'a' begins at byte 4, beyond the end of the tensor before it (0)"},
+      {"overlap",
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+       8, "'b' begins at byte 4, before the end of the tensor before it (8)"},
+      {"reversed", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4,
+       "'a' of shape [1] and type F32 cannot lie in bytes 4 to 0"},
+      {"too few bytes", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4,
+       "'a' of shape [2] and type F32 cannot lie in bytes 0 to 4"},
+      {"overflow", R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0,
+       "cannot lie in bytes 0 to 0"},
+      {"number beyond 64 bits", R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,0]}})", 0,
+       "a fraction where it does not belong"},
+      {"number beyond 63 bits", R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,0]}})", 0,
+       "a number where it does not belong"},
+      {"negative", R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4,
+       "a negative number where it does not belong"},
+      {"data left over", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 9,
+       "5 bytes follow the last tensor"},
+      {"data missing", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 3,
+       "cut off: its tensors have 4 bytes and only 3 are there"},
       {"nesting", R"({"a":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}})", 4, "a list where it does not belong"},
       {"metadata of numbers", R"({"__metadata__":{"k":1}})", 0, "a number where it does not belong"},
       {"tensor is a number", R"({"a":1})", 0, "a number where it does not belong"},
@@ -167,20 +191,28 @@ TEST(Safetensors, WithAHeaderBeyondTheLimitOrTheFileAreRefused) {
 
 TEST(Checkpoint, OfAnotherKindSaysWhatItMostLikelyIs) {
   EXPECT_NE(refusal("").find("it is empty"), std::string::npos);
-  EXPECT_NE(refusal("\n <!DOCTYPE html><html>").find("it is a web page, so the download went wrong"), std::string::npos);
+  EXPECT_NE(refusal("\n <!DOCTYPE html><html>").find("it is a web page, so the download went wrong"),
+            std::string::npos);
   EXPECT_NE(refusal("version https://git-lfs.github.com/spec/v1\n").find("Git LFS pointer"), std::string::npos);
-  EXPECT_NE(refusal("\x89PNG\r\n\x1a\n1234567890").find("neither safetensors nor a PyTorch .pth file"), std::string::npos);
+  EXPECT_NE(refusal("\x89PNG\r\n\x1a\n1234567890").find("neither safetensors nor a PyTorch .pth file"),
+            std::string::npos);
   const Temporary folder;
-  EXPECT_NE(error_of(Code::data, [&] { TensorFile::open(folder / "none.pth"); }).find("none.pth: cannot read this file: No such file"), std::string::npos);
+  EXPECT_NE(error_of(Code::data, [&] { TensorFile::open(folder / "none.pth"); })
+                .find("none.pth: cannot read this file: No such file"),
+            std::string::npos);
 }
 
 TEST(Halves, OfAll65536PatternsSurviveTheWayThroughFloat) {
   for (uint32_t bits = 0; bits < 65536; ++bits) {
     const auto half = static_cast<uint16_t>(bits);
-    if (std::isnan(from_f16(half))) EXPECT_TRUE(std::isnan(from_f16(to_f16(from_f16(half)))));
-    else EXPECT_EQ(to_f16(from_f16(half)), half) << bits;
-    if (std::isnan(from_bf16(half))) EXPECT_TRUE(std::isnan(from_bf16(to_bf16(from_bf16(half)))));
-    else EXPECT_EQ(to_bf16(from_bf16(half)), half) << bits;
+    if (std::isnan(from_f16(half)))
+      EXPECT_TRUE(std::isnan(from_f16(to_f16(from_f16(half)))));
+    else
+      EXPECT_EQ(to_f16(from_f16(half)), half) << bits;
+    if (std::isnan(from_bf16(half)))
+      EXPECT_TRUE(std::isnan(from_bf16(to_bf16(from_bf16(half)))));
+    else
+      EXPECT_EQ(to_bf16(from_bf16(half)), half) << bits;
   }
 }
 
