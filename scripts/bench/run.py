@@ -48,10 +48,10 @@ class Peer:
         self.process.wait()
 
 
-def ours(simmim: str, case: str, precision: str, seconds: float, threads: int) -> dict:
+def ours(simmim: str, case: str, precision: str, threads: int) -> dict:
     """One run of `simmim bench step`; its JSON."""
     command = [simmim, "bench", "step", *CASES[case]["simmim"], f"pretrain.batch_size={CASES[case]['batch']}",
-               f"precision={precision}", "device=cpu", "--seconds", str(seconds), "--threads", str(threads), "--json"]
+               f"precision={precision}", "device=cpu", "--threads", str(threads), "--json"]
     result = subprocess.run(command, text=True, capture_output=True, env=environment())
     if result.returncode:
         sys.exit(f"{' '.join(command)}\n{result.stderr}")
@@ -67,7 +67,7 @@ def compare(simmim: str, case: str, precision: str, compiled: bool, seconds: flo
         return row | {"error": str(error)}
     mine, theirs, reports = [], [], []
     for _ in range(args.rounds):
-        reports.append(ours(simmim, case, precision, seconds, args.threads))
+        reports.append(ours(simmim, case, precision, args.threads))
         mine.append(reports[-1]["images_per_second"])
         theirs.append(peer.measure(seconds))
     peer.close()
@@ -92,7 +92,7 @@ def main():
     parser.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES))
     parser.add_argument("--precisions", nargs="*", choices=["f32", "bf16"], default=["f32", "bf16"])
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--seconds", type=float, default=None, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=None, help="of each measurement of a peer")
     parser.add_argument("--rounds", type=int, default=None)
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
