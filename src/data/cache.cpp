@@ -71,26 +71,27 @@ DecodedCache::DecodedCache(MappedFile file, const Source& source) : file_(std::m
 
 std::optional<DecodedCache> DecodedCache::open(const Source& source, const std::string& name,
                                                const std::string& fingerprint) {
+  fs::path path;
+  std::optional<FileLock> lock;
   try {
-    const fs::path folder = cache_folder() / "images";
-    make_folder(folder);
-    const fs::path path = folder / fmt::format("{}-{}-{:016x}.bin", name, fingerprint, source.stamp());
-    const int64_t images = count(source);
-    const auto lock = FileLock::wait_lock(fs::path(path).concat(".lock"));
-    if (fs::exists(path)) {
-      MappedFile file(path);
-      if (is_complete(file, images)) return DecodedCache(std::move(file), source);
-    }
-    const std::optional<std::string> body = decode_all(source);
-    if (!body) return std::nullopt;
-    write_file_atomically(path, *body);
-    return DecodedCache(MappedFile(path), source);
-  } catch (const ImageError&) {
-    throw;
-  } catch (const Error& error) {
-    if (error.code() != Code::data) throw;
-    return std::nullopt;  // no room or no right to write: slower, not wrong
+    make_folder(cache_folder() / "images");
+    path = cache_folder() / "images" / fmt::format("{}-{}-{:016x}.bin", name, fingerprint, source.stamp());
+    lock = FileLock::wait_lock(fs::path(path).concat(".lock"));
+  } catch (const Error&) {
+    return std::nullopt;  // no right to write: slower, not wrong
   }
+  if (fs::exists(path)) {
+    MappedFile file(path);
+    if (is_complete(file, count(source))) return DecodedCache(std::move(file), source);
+  }
+  const std::optional<std::string> body = decode_all(source);
+  if (!body) return std::nullopt;
+  try {
+    write_file_atomically(path, *body);
+  } catch (const Error&) {
+    return std::nullopt;  // no room
+  }
+  return DecodedCache(MappedFile(path), source);
 }
 
 void DecodedCache::load(Split split, int64_t index, Image& out) const {

@@ -1,6 +1,8 @@
 // The table of data sets, and where their files are looked for.
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/names.h"
@@ -8,6 +10,7 @@
 
 namespace simmim {
 namespace {
+constexpr const char* kBinary = "unpack its binary release there, or give data.root=FOLDER";
 std::vector<fs::path> nowhere() { return {}; }
 }  // namespace
 
@@ -18,8 +21,19 @@ const std::vector<DatasetRow>& datasets() {
        .mean = {0.2860, 0.2860, 0.2860}, .std = {0.3530, 0.3530, 0.3530},
        .missing = "install Debian's dataset-fashion-mnist, or give data.root=FOLDER", .open = open_fashion_mnist,
        .usual_places = [] { return std::vector<fs::path>{"/usr/share/datasets/fashion-mnist"}; }},
+      {.name = "cifar10", .help = "60,000 colour photographs, 32 px, 10 classes (binary release)", .classes = 10,
+       .train_images = 50000, .test_images = 10000, .side = 32, .mean = {0.4914, 0.4822, 0.4465},
+       .std = {0.2470, 0.2435, 0.2616}, .missing = kBinary, .open = open_cifar10, .usual_places = nowhere},
+      {.name = "cifar100", .help = "60,000 colour photographs, 32 px, 100 classes (binary release)", .classes = 100,
+       .train_images = 50000, .test_images = 10000, .side = 32, .mean = {0.5071, 0.4865, 0.4409},
+       .std = {0.2673, 0.2564, 0.2762}, .missing = kBinary, .open = open_cifar100, .usual_places = nowhere},
+      {.name = "stl10", .help = "13,000 labelled and 100,000 unlabelled photographs, 96 px, 10 classes (binary release)",
+       .classes = 10, .train_images = 5000, .test_images = 8000, .side = 96, .mean = {0.4467, 0.4398, 0.4066},
+       .std = {0.2603, 0.2566, 0.2713}, .missing = kBinary, .open = open_stl10, .usual_places = nowhere},
       {.name = "image_folder", .help = "JPEG, PNG or WebP files, one folder a class or none; list files",
        .missing = "give the folder that holds train/ (and val/, test/)", .open = open_image_folder, .usual_places = nowhere},
+      {.name = "tar_shards", .help = "tars of images with WebDataset's names: 000001.jpg beside 000001.cls",
+       .missing = "give the folder that holds the tars", .open = open_tar_shards, .usual_places = nowhere},
   };
   return rows;
 }
@@ -29,6 +43,20 @@ void refuse_split_options(const DataOptions& options) {
     if (!value.empty())
       fail(Code::usage, "data.{}: got '{}'; {} has splits of its own: leave it empty, or use image_folder or tar_shards",
            key, value, options.name);
+}
+
+std::vector<std::string> read_names(const fs::path& path) {
+  std::vector<std::string> names;
+  if (!fs::exists(path)) return names;
+  const std::string text = read_file(path);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    std::string name = text.substr(begin, end - begin);
+    if (name.ends_with('\r')) name.pop_back();
+    if (!name.empty()) names.push_back(std::move(name));
+    begin = end + 1;
+  }
+  return names;
 }
 
 void Source::add_to_stamp(const fs::path& file) {

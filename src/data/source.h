@@ -56,6 +56,9 @@ std::unique_ptr<Source> open_image_folder(const DataOptions& options, const std:
 std::unique_ptr<Source> open_tar_shards(const DataOptions& options, const std::filesystem::path& root);
 std::unique_ptr<Source> open_photo_tiles(const DataOptions& options, const std::filesystem::path& root);
 
+// One name a line (classes.txt and the like); empty where there is no such file.
+std::vector<std::string> read_names(const std::filesystem::path& path);
+
 // For data sets whose splits are fixed: data.train, val and test must be empty.
 void refuse_split_options(const DataOptions& options);
 
