@@ -44,6 +44,37 @@ Json rows_for(const Sqlite& database, const std::string& sql, const std::string&
   return rows_as_json(read_frame(statement));
 }
 
+// crash/step-N.json in order of steps.
+std::vector<fs::path> crash_reports(const fs::path& folder) {
+  std::vector<std::pair<int64_t, fs::path>> found;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(folder / "crash", missing))
+    if (const std::string name = entry.path().filename(); name.starts_with("step-") && name.ends_with(".json"))
+      found.emplace_back(std::atoll(name.c_str() + 5), entry.path());
+  std::sort(found.begin(), found.end());
+  std::vector<fs::path> paths;
+  for (auto& [step, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+// The plain facts of a report, and the first tensor in it that is not finite (null in JSON), in the order of a step:
+// activations block by block, then gradients.
+std::string crash_text(const fs::path& report) {
+  const Json facts = Json::parse(read_file(report), nullptr, /*allow_exceptions=*/false);
+  if (!facts.is_object()) return "";
+  std::string text = report.string() + "\n", bad;
+  for (const auto& [key, value] : facts.items())
+    if (!value.is_structured())
+      text += fmt::format("  {}: {}\n", key, value.is_null() ? "not finite" : value.is_string() ? value.get<std::string>() : value.dump());
+  for (const Json& block : facts.value("activations", Json::array()))
+    if (bad.empty() && block.is_object() && block.contains("largest") && block["largest"].is_null())
+      bad = fmt::format("the activations of block {}", block.value("block", 0));
+  const Json gradients = facts.value("gradients", Json::object());
+  for (const auto& [name, norm] : gradients.items())
+    if (bad.empty() && norm.is_null()) bad = "the gradient of " + name;
+  return text + (bad.empty() ? "  every tensor examined is finite\n" : fmt::format("  first tensor that is not finite: {}\n", bad));
+}
+
 }  // namespace
 
 Frame list_runs(const Sqlite& database, const RunListOptions& options) {
@@ -109,15 +140,8 @@ std::string run_why(const fs::path& out, const std::string& id) {
   const Json record = read_record(folder);
   std::string text = fmt::format("run {}: {}\n", id, effective_state(folder, record));
   if (const std::string error = record.value("error", ""); !error.empty()) text += "error: " + error + "\n";
+  for (const fs::path& report : crash_reports(folder)) text += crash_text(report);
   std::error_code missing;
-  if (fs::is_directory(folder / "crash", missing)) {
-    text += fmt::format("crash: {}\n", (folder / "crash").string());
-    if (fs::is_regular_file(folder / "crash/crash.json", missing)) {
-      const Json crash = Json::parse(read_file(folder / "crash/crash.json"), nullptr, /*allow_exceptions=*/false);
-      for (const auto& [key, value] : crash.items())
-        if (!value.is_structured()) text += fmt::format("  {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
-    }
-  }
   if (fs::is_regular_file(folder / "log.txt", missing)) {
     const std::vector<std::string> lines = split(trim(read_file(folder / "log.txt")), '\n');
     text += "log, last lines:\n";

@@ -52,7 +52,7 @@ std::string run_of_cell(const fs::path& out, const std::string& sweep, const std
   }
   std::vector<const Json*> found;
   std::vector<std::string> names, all;
-  for (const Json& entry : (*plan)["cells"]) {
+  for (const Json& entry : plan->at("cells")) {
     const std::string name = entry.value("cell", "");
     all.push_back(name);
     const auto parts = split(name, ' ');
@@ -66,10 +66,10 @@ std::string run_of_cell(const fs::path& out, const std::string& sweep, const std
   }
   if (found.empty()) fail(Code::usage, "{}:{}: the sweep has no such cell; cells: {}", sweep, cell, list_of(all));
   if (found.size() > 1) fail(Code::usage, "{}:{}: fits {} cells: {}; name one", sweep, cell, found.size(), list_of(names));
-  for (const Json& chain : (*found[0])["chains"]) {
+  for (const Json& chain : found[0]->at("chains")) {
     if (seed && number_text(chain.value("seed", 0.0)) != *seed) continue;
     std::string id;
-    for (const Json& run : chain["runs"])
+    for (const Json& run : chain.at("runs"))
       if (stage.empty() || run.value("stage", "") == stage) id = run.value("id", "");
     if (!id.empty()) return id;
   }

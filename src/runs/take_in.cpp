@@ -146,8 +146,8 @@ Json read_config(const fs::path& folder) {
 // The leaves that describe a chain up to one of its runs: the configurations of its stages laid over each other.
 Json chain_leaves(const Json& plan, const Json& chain) {
   Json all = Json::object();
-  for (const Json& run : chain["runs"])
-    if (const auto entry = plan["runs"].find(run.value("id", "")); entry != plan["runs"].end())
+  for (const Json& run : chain.at("runs"))
+    if (const auto entry = plan.at("runs").find(run.value("id", "")); entry != plan.at("runs").end())
       for (const auto& [key, value] : leaves(entry->value("config", Json::object()))) all[key] = value;
   return all;
 }
@@ -157,10 +157,10 @@ Value paper_cell(const Json& plan, const Json& chain, const std::string& stage) 
   const PaperTable* table = find_paper_table(plan.value("paper", ""));
   if (table == nullptr) return {};
   double images = 0;
-  for (const Json& run : chain["runs"])
-    if (run.value("stage", "") == "pretrain")
-      if (const Json* seen = find_path(plan["runs"].value(run.value("id", ""), Json::object()), "plan.images"))
-        if (seen->is_number()) images = seen->get<double>();
+  for (const Json& run : chain.at("runs"))
+    if (run.value("stage", "") == "pretrain" && plan.at("runs").contains(run.at("id")))
+      if (const Json* seen = find_path(plan.at("runs").at(run.at("id")), "plan.images"); seen != nullptr && seen->is_number())
+        images = seen->get<double>();
   const Json config = chain_leaves(plan, chain);
   const PaperValue* value = find_paper_value(*table, config, stage);
   return value != nullptr && same_conditions(*table, *value, config, images) ? Value(value->cell) : Value();
@@ -168,7 +168,7 @@ Value paper_cell(const Json& plan, const Json& chain, const std::string& stage) 
 
 void store_planned_runs(Sqlite& database, const Json& plan) {
   Statement known = database.prepare("SELECT 1 FROM runs WHERE id = ?");
-  for (const auto& [id, entry] : plan["runs"].items()) {
+  for (const auto& [id, entry] : plan.at("runs").items()) {
     known.reset();
     if (known.bind(1, id).step()) continue;
     const Json config = entry.value("config", Json::object());
@@ -269,9 +269,9 @@ bool take_in_plan(Sqlite& database, const fs::path& plan_file) {
                 at(plan, "paper"), stamp).run();
   Statement insert = database.prepare("INSERT OR IGNORE INTO sweep_cells VALUES (?,?,?,?,?,?,?,?)");
   int64_t position = 0;
-  for (const Json& cell : plan["cells"]) {
-    for (const Json& chain : cell["chains"])
-      for (const Json& run : chain["runs"]) {
+  for (const Json& cell : plan.at("cells")) {
+    for (const Json& chain : cell.at("chains"))
+      for (const Json& run : chain.at("runs")) {
         const std::string stage = run.value("stage", "");
         insert.bind_all(name, position, cell.value("cell", ""), chain.value("seed", int64_t{0}), stage, run.value("id", ""),
                         cell.value("values", Json::object()).dump(), paper_cell(plan, chain, stage)).run();

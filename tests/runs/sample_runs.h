@@ -12,9 +12,9 @@
 
 namespace simmim {
 
-// A folder of its own for one test, deleted at its end.
+// A folder of its own for one test, deleted at its end; in memory where there is such a place, as every write is synced.
 struct TemporaryFolder {
-  fs::path path = fs::temp_directory_path() / fmt::format("simmim-test-{}-{}", ::getpid(), count()++);
+  fs::path path = (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / fmt::format("simmim-test-{}-{}", ::getpid(), count()++);
   TemporaryFolder() { fs::create_directories(path); }
   ~TemporaryFolder() {
     std::error_code ignored;

@@ -1,0 +1,40 @@
+// What a table is made of, read from the database: the cells of a sweep, their runs, their configurations.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "runs/sqlite.h"
+
+namespace simmim {
+
+struct SweepRun {
+  std::string run, stage, state;
+  int64_t seed = 0;
+  std::map<std::string, double> numbers;  // the numeric columns of `results` that are not null
+  double test_images = 0, val_images = 0;
+};
+
+struct SweepCell {
+  std::string name, paper;  // paper: the published cell measured under the same conditions, or empty
+  Json values;              // axis -> value
+  std::vector<SweepRun> runs;
+  std::map<std::string, Json> config;  // stage -> resolved configuration of the first seed's run
+
+  // An axis' value, or a leaf of the stage's configuration, or of an earlier stage's; null if there is none.
+  Json value(const std::string& key, const std::string& stage) const;
+  Json chain_leaves() const;  // dotted leaf -> value, all stages laid over each other
+};
+
+struct SweepData {
+  std::string name, about, paper;
+  std::vector<std::string> axes;
+  Json table;
+  std::vector<int64_t> seeds;
+  std::vector<SweepCell> cells;
+};
+
+SweepData read_sweep_data(const Sqlite& database, const std::string& sweep);  // Code::usage for an unknown sweep
+
+}  // namespace simmim

@@ -1,0 +1,212 @@
+#include "report/table_marks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "core/names.h"
+#include "runs/paper.h"
+
+namespace simmim {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+bool is_top(const std::string& metric) { return metric.find("top") != std::string::npos; }
+
+// Images seen and steps of the chain up to `stage`, of the first seed; NaN while one of its runs has none.
+std::pair<double, double> budget_of(const SweepCell& cell, const std::string& stage) {
+  std::pair<double, double> sum{0, 0};
+  for (const SweepRun& run : cell.runs)
+    if (run.seed == cell.runs[0].seed && (run.stage == "pretrain" || run.stage == stage))
+      sum.first += number_at(run, "images_seen"), sum.second += number_at(run, "steps");
+  return sum;
+}
+
+bool is_baseline(const SweepCell& cell, const std::string& stage, const Json& wanted) {
+  if (wanted.is_string()) return cell.name == wanted.get<std::string>();
+  for (const auto& [key, value] : wanted.items())
+    if (canonical(cell.value(key, stage)) != canonical(value)) return false;
+  return true;
+}
+
+}  // namespace
+
+double number_at(const SweepRun& run, const std::string& column) {
+  const auto it = run.numbers.find(column);
+  return it == run.numbers.end() ? kNaN : it->second;
+}
+
+std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::string& stage, const std::string& column, TableEntry* counts) {
+  std::map<int64_t, std::vector<double>> seeds;
+  std::set<int64_t> failed;
+  for (const SweepRun& run : cell.runs) {
+    if (run.stage != stage) continue;
+    seeds[run.seed].push_back(run.state == "done" ? number_at(run, column) : kNaN);
+    if (run.state == "failed" || run.state == "lost" || run.state == "stopped") failed.insert(run.seed);
+  }
+  std::map<int64_t, double> values;
+  for (const auto& [seed, all] : seeds)
+    if (const double value = mean(all); !std::isnan(value)) values[seed] = value;
+  if (counts != nullptr) counts->planned = static_cast<int64_t>(seeds.size()), counts->failed = static_cast<int64_t>(failed.size());
+  return values;
+}
+
+std::vector<double> values_of(const std::map<int64_t, double>& by_seed) {
+  std::vector<double> values;
+  for (const auto& [seed, value] : by_seed) values.push_back(value);
+  return values;
+}
+
+void mark_other_budgets(ValueTable& table, const std::vector<const SweepCell*>& cells) {
+  std::map<std::pair<double, double>, int> counts;
+  const auto known = [](const std::pair<double, double>& b) { return !std::isnan(b.first) && !std::isnan(b.second); };
+  for (const SweepCell* cell : cells)
+    if (const auto budget = budget_of(*cell, table.stage); known(budget)) ++counts[budget];
+  if (counts.size() < 2) return;
+  const auto usual = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+  for (size_t i = 0; i < cells.size(); ++i)
+    if (const auto budget = budget_of(*cells[i], table.stage); known(budget)) table.entries[i].other_budget = budget != usual;
+  table.notes.push_back("≠ budget: other images seen or steps than most cells, pre-training counted");
+}
+
+// Losses mean the same only within one mask, target, loss, area, normalisation and data.
+bool losses_comparable(const ValueTable& table, const std::vector<const SweepCell*>& cells) {
+  std::set<std::string> kinds;
+  for (const SweepCell* cell : cells) {
+    const auto config = cell->config.find(table.stage);
+    if (config == cell->config.end()) continue;
+    std::string kind;
+    for (const char* path : {"mask", "target", "loss", "data.name", "data.mean", "data.std", "data.image_size", "finetune.label_smoothing"})
+      if (const Json* part = find_path(config->second, path)) kind += canonical(*part) + ";";
+    kinds.insert(kind);
+  }
+  return kinds.size() <= 1;
+}
+
+std::vector<int> find_baselines(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data, const Json& wanted) {
+  std::vector<int> result(table.entries.size(), -1);
+  if (wanted.is_null() || wanted.empty()) return result;
+  std::vector<std::string> names;
+  bool exists = false;
+  for (const SweepCell& cell : data.cells) {
+    names.push_back(cell.name);
+    exists = exists || is_baseline(cell, table.stage, wanted);
+  }
+  if (!exists) fail(Code::usage, "baseline {}: fits no cell of the sweep; cells: {}", wanted.dump(), join(names, ", "));
+  std::vector<int> candidates;
+  for (size_t i = 0; i < cells.size(); ++i)
+    if (is_baseline(*cells[i], table.stage, wanted)) candidates.push_back(static_cast<int>(i));
+  if (candidates.empty()) table.notes.push_back("the baseline is not among the cells shown, so nothing is compared");
+  for (size_t i = 0; i < result.size(); ++i) {
+    std::vector<int> own;
+    for (const int candidate : candidates)
+      if (table.entries[static_cast<size_t>(candidate)].group == table.entries[i].group) own.push_back(candidate);
+    if (own.size() == 1) result[i] = own[0];
+    else if (own.empty() && candidates.size() == 1) result[i] = candidates[0];
+  }
+  for (const int candidate : candidates) {
+    table.entries[static_cast<size_t>(candidate)].baseline = true;
+    if (table.baseline.empty()) table.baseline = table.entries[static_cast<size_t>(candidate)].cell;
+  }
+  return result;
+}
+
+// One model for all complete cells; Holm over all comparisons of the table.
+void compare_with_baselines(ValueTable& table, const std::vector<int>& baselines) {
+  std::vector<size_t> complete;
+  std::vector<std::vector<double>> values;
+  std::map<size_t, size_t> row;
+  for (size_t i = 0; i < table.entries.size(); ++i) {
+    const TableEntry& entry = table.entries[i];
+    if (!entry.complete || (!values.empty() && entry.by_seed.size() != values[0].size())) continue;
+    row[i] = values.size();
+    complete.push_back(i);
+    values.push_back(values_of(entry.by_seed));
+  }
+  if (values.size() < 2 || values[0].size() < 2) return;
+  const AdditiveModel model(values);
+  std::vector<size_t> compared;
+  std::vector<double> p;
+  for (const size_t i : complete) {
+    const int baseline = baselines[i];
+    if (baseline < 0 || static_cast<size_t>(baseline) == i || !row.contains(static_cast<size_t>(baseline))) continue;
+    table.entries[i].difference = model.difference(row[i], row[static_cast<size_t>(baseline)]);
+    compared.push_back(i);
+    p.push_back(table.entries[i].difference->p);
+  }
+  if (compared.empty()) return;
+  const std::vector<double> corrected = holm(p);
+  for (size_t i = 0; i < compared.size(); ++i) {
+    table.entries[compared[i]].corrected_p = corrected[i];
+    table.entries[compared[i]].shown = corrected[i] < 0.05;
+  }
+  table.test = values.size() == 2 ? "paired t-test over seeds"
+                                  : fmt::format("one additive model (value = cell + seed) over {} complete cells and {} seeds", values.size(), values[0].size());
+  table.df = model.residual_df();
+  table.smallest_difference = model.smallest_difference(compared.size());
+}
+
+void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells) {
+  const auto best_of = [&](const auto& score) {
+    int best = -1;
+    for (size_t i = 0; i < table.entries.size(); ++i)
+      if (const double value = score(i); !std::isnan(value) && (best < 0 || value > score(static_cast<size_t>(best)))) best = static_cast<int>(i);
+    return best;
+  };
+  const double sign = table.larger_is_better ? 1 : -1;
+  const int best = best_of([&](size_t i) { return table.entries[i].complete ? sign * table.entries[i].mean : kNaN; });
+  if (best >= 0) table.entries[static_cast<size_t>(best)].best = true;
+  if (table.metric != "test_top1") return;
+  const int chosen = best_of([&](size_t i) {
+    return table.entries[i].complete ? mean(values_of(values_by_seed(*cells[i], table.stage, "val_top1", nullptr))) : kNaN;
+  });
+  if (chosen < 0) return;
+  table.entries[static_cast<size_t>(chosen)].chosen = true;
+  table.notes.push_back("◆ the cell that the validation split chooses");
+}
+
+void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data, const std::vector<int>& baselines) {
+  const PaperTable* paper = find_paper_table(data.paper);
+  if (paper == nullptr || (table.metric != "val_top1" && table.metric != "test_top1")) return;
+  const PaperValue* own_default = find_paper_value(*paper, paper->default_values, table.stage);
+  bool any = false, unverified = false;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const PaperValue* value = find_paper_value(*paper, cells[i]->chain_leaves(), table.stage);
+    if (value == nullptr || own_default == nullptr) continue;
+    TableEntry& entry = table.entries[i];
+    PaperBeside beside{value->value, value->value - own_default->value, value->verified && own_default->verified, !cells[i]->paper.empty(), ""};
+    const bool fair = baselines[i] >= 0 && cells[static_cast<size_t>(baselines[i])]->config.contains("pretrain");
+    if (entry.difference && fair) {
+      const double ours = entry.difference->value, theirs = beside.difference;
+      beside.verdict = !entry.shown ? "no difference shown" : ours * theirs > 0 ? "same sign" : theirs == 0 ? "the paper has none" : "other sign";
+    }
+    any = true, unverified = unverified || !beside.verified;
+    entry.paper = beside;
+  }
+  if (any) table.notes.push_back(fmt::format("paper: {}, {}; differences are the paper's to its own default cell{}", data.paper, paper->title,
+                                             unverified ? "; ? = not verified against the paper's text" : ""));
+}
+
+void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells) {
+  if (!table.test.empty()) {
+    table.notes.push_back(fmt::format("test: {}, {:g} degrees of freedom; p after Holm's correction; below 0.05 counts as shown", table.test, table.df));
+    table.notes.push_back(fmt::format("smallest difference this table could have shown: {:.2g}{}", table.smallest_difference,
+                                      is_top(table.metric) ? " points" : ""));
+  }
+  if (std::any_of(table.entries.begin(), table.entries.end(), [](const TableEntry& e) { return e.planned == 1; }))
+    table.notes.push_back("one seed: no spread and no test; differences may be noise");
+  const bool test = table.metric.starts_with("test_");
+  for (const SweepCell* cell : cells)
+    for (const SweepRun& run : cell->runs)
+      if (const double images = test ? run.test_images : run.val_images; is_top(table.metric) && run.stage == table.stage && images > 0) {
+        const double accuracy = number_at(run, table.metric);
+        if (std::isnan(accuracy)) continue;
+        table.notes.push_back(fmt::format("sampling error of the {} set: ± {:.2f} points (one standard error, {:.0f} images)",
+                                          test ? "test" : "validation", sampling_error_percent(accuracy, images), images));
+        return;
+      }
+}
+
+}  // namespace simmim
