@@ -12,6 +12,8 @@
 namespace simmim {
 namespace {
 
+using namespace std::string_literals;
+
 fs::path odd(const std::string& name) { return fs::path(SIMMIM_SOURCE_DIR) / "tests/weights/files" / name; }
 
 void expect_state_dict(const TensorFile& file) {
@@ -133,6 +135,19 @@ TEST(Pth, ThatIsAnotherArchiveSaysWhatIsMissing) {
   EXPECT_NE(refusal(replaced(replaced(read_file(odd("nested.pth")), "data.pkl", "date.pkl"), "data.pkl", "date.pkl"))
                 .find("it has no data.pkl"),
             std::string::npos);
+}
+
+// Thirty dictionaries that each hold the next one twice spell 2^30 names in 400 bytes.
+TEST(Pth, ThatSpellsEndlessNamesIsRefused) {
+  const std::string legacy = read_file(odd("odd_legacy.pth"));
+  const std::string header = legacy.substr(0, legacy.find("\x80\x02}", legacy.find("little_endian")));
+  std::string pickle = "\x80\x02}q\x01(U\x01xK\x01u0";
+  for (char depth = 2; depth < 32; ++depth) {
+    const std::string inner = {'h', static_cast<char>(depth - 1)};
+    pickle += "}(U\x01"s + "a" + inner + "U\x01" + "b" + inner + "uq" + depth + "0";
+  }
+  pickle += "h\x1f.";
+  EXPECT_NE(refusal(header + pickle + "\x80\x02].").find("its names are too many or too long"), std::string::npos);
 }
 
 // A pickle that would run a command in Python is data here.
