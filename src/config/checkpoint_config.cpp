@@ -48,16 +48,21 @@ Json swin_of(const TensorFile& file, const TensorView& patch_embed) {
     heads.push_back(table->shape[1]);
     window = std::max(window, window_of(table->shape[0]));
   }
+  // The grid shows in the first stage's shift mask (windows, w^2, w^2); without one the window covers an eighth of it.
+  const TensorView* shift = find(file, "layers.0.blocks.1.attn_mask");
+  const int64_t patch = patch_embed.shape[2];
+  const int64_t grid = shift != nullptr ? std::llround(std::sqrt(static_cast<double>(shift->shape[0]))) * window : 8 * window;
   return {{"encoder",
-           {{"name", "swin"}, {"patch", patch_embed.shape[2]}, {"dim", patch_embed.shape[0]}, {"depths", depths},
-            {"heads", heads}, {"window", window}}}};
+           {{"name", "swin"}, {"patch", patch}, {"dim", patch_embed.shape[0]}, {"depths", depths},
+            {"heads", heads}, {"window", window}}},
+          {"data", {{"image_size", grid * patch}}}};
 }
 
 }  // namespace
 
 Json inherited_config(const Json& stage_config) {
   Json out = Json::object();
-  for (const std::string section : {"encoder", "data"})
+  for (const std::string section : {"encoder", "data", "mask", "head", "target", "loss"})
     if (stage_config.contains(section)) out[section] = stage_config[section];
   if (out.contains("encoder")) out["encoder"].erase("drop_path");
   return out;
@@ -72,6 +77,7 @@ Json checkpoint_config(const TensorFile& file) {
          file.path().string());
   Json config = find(file, "layers.0.blocks.0.norm1.weight") != nullptr ? swin_of(file, *patch_embed) : vit_of(file, *patch_embed);
   config["data"]["mean"] = config["data"]["std"] = "imagenet";
+  if (file.find("decoder.0.weight") != nullptr) config["mask"] = {{"name", "random"}, {"patch", 32}, {"ratio", 0.6}};
   return config;
 }
 

@@ -5,8 +5,9 @@
 
 namespace simmim {
 
-// {"encoder": {...}, "data": {"image_size", "mean", "std", ...}}: of our files the stored configuration; of official
-// ones what the tensors' shapes say (patch, width, depths, heads, window, ViT's grid), with ImageNet's normalisation.
+// {"encoder": {...}, "data": {"image_size", "mean", "std", ...}} and for pre-training files "mask", "head", "target",
+// "loss": of our files the stored configuration; of official ones what the tensors' shapes say (patch, width, depths,
+// heads, window, image size), with ImageNet's normalisation and the official mask patch of 32.
 // Code::data if it is no encoder that we know.
 Json checkpoint_config(const TensorFile& file);
 

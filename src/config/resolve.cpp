@@ -111,6 +111,15 @@ class StageResolver {
 
   // earlier: the stages of this request that are resolved already.
   Json resolve(const Json& earlier) {
+    const Json block = resolve_model(earlier);
+    if (stage_ == "pretrain") resolve_training<PretrainOptions>(block);
+    if (stage_ == "finetune") resolve_training<FinetuneOptions>(block);
+    if (stage_ == "probe") resolve_probe(block);
+    return entry();
+  }
+
+  // All but the stage's own block, which it returns as given; needs no data set.
+  Json resolve_model(const Json& earlier) {
     merge_request(earlier);
     top_ = TopOptions{};
     Json top = Json::object();
@@ -133,11 +142,26 @@ class StageResolver {
       for (const std::string section : {"mask", "head", "target", "loss"})
         config_[section] = resolve_variant(section, merged_.config.value(section, Json::object()));
     check_normalisation();
+    return block;
+  }
 
-    if (stage_ == "pretrain") resolve_training<PretrainOptions>(block);
-    if (stage_ == "finetune") resolve_training<FinetuneOptions>(block);
-    if (stage_ == "probe") resolve_probe(block);
-    return entry();
+  // Configuration with a training stage's block; sizes of the data are neither needed nor checked.
+  Json without_data() {
+    const Json block = resolve_model(Json::array());
+    const auto add = [&](auto options) {
+      read_fields(options, block, stage_);
+      settle_training(options, block, stage_);
+      config_[stage_] = write_fields(options);
+    };
+    if (stage_ == "pretrain") add(PretrainOptions{});
+    else add(FinetuneOptions{});
+    return config_;
+  }
+
+  TrainedModel trained() {
+    resolve_model(Json::array());
+    if (origin_.file.empty()) fail(Code::usage, "--from: name a run or a checkpoint file");
+    return {config_, origin_.file, origin_.parent};
   }
 
  private:
@@ -331,6 +355,16 @@ Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& war
     stages.push_back(StageResolver(request, stage, warnings).resolve(stages));
   }
   return stages;
+}
+
+TrainedModel trained_model(const ResolveRequest& request, const std::string& stage) {
+  std::vector<std::string> warnings;
+  return StageResolver(request, stage, warnings).trained();
+}
+
+Json model_config(const ResolveRequest& request, const std::string& stage) {
+  std::vector<std::string> warnings;
+  return StageResolver(request, stage, warnings).without_data();
 }
 
 std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const fs::path& site_data) {

@@ -26,6 +26,19 @@ struct ResolveRequest {
 // "epochs","images","peak_lr","head_channels"?}. Adds sentences to `warnings`.
 Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& warnings);
 
+// The configuration of a trained model and the file that holds its weights, for commands that use it (eval, predict,
+// reconstruct): request.from names it, request.layers may change data and mask. stage: "pretrain" for what predicts
+// pixels, "finetune" for what classifies or gives features. Opens no data set.
+struct TrainedModel {
+  Json config;
+  fs::path weights;
+  std::string run;  // id, or "" for a file
+};
+TrainedModel trained_model(const ResolveRequest& request, const std::string& stage);
+
+// The same for a model that need not exist: configuration alone, with the stage's own block.
+Json model_config(const ResolveRequest& request, const std::string& stage);
+
 // Data sets that were opened, by configuration: a sweep's cells share them.
 std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const fs::path& site_data);
 

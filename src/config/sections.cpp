@@ -89,7 +89,7 @@ void check_sections(const Json& config) {
   }
 }
 
-Json schema() {
+Json describe_schema() {
   Json out = {{"top", describe(describe_fields<TopOptions>())}, {"sections", Json::array()}};
   for (const std::string& section : section_names()) {
     Json entry = {{"section", section}};

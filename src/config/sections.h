@@ -44,6 +44,6 @@ Json resolve_variant(const std::string& section, const Json& block);
 void check_sections(const Json& config);
 
 // Everything above as one document, for --help, `list` and completion.
-Json schema();
+Json describe_schema();
 
 }  // namespace simmim

@@ -5,11 +5,11 @@
 
 namespace simmim {
 
-StageSetup make_setup(const Json& config, const fs::path& site_data) {
+StageSetup make_setup(const Json& config, const fs::path& site_data, bool needs_data) {
   StageSetup setup;
   setup.config = config;
   setup.data = options_of<DataOptions>(config, "data");
-  setup.dataset = shared_dataset(setup.data, site_data);
+  if (needs_data) setup.dataset = shared_dataset(setup.data, site_data);
   setup.normalisation = resolve_normalisation(setup.data, setup.dataset.get());
   setup.seed = config.at("seed").get<uint64_t>();
   const std::string precision = config.at("precision");

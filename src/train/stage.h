@@ -33,7 +33,8 @@ struct StageSetup {
   LoaderOptions evaluation(Split split, int64_t batch_size) const;
 };
 
-StageSetup make_setup(const Json& stage_config, const fs::path& site_data);
+// needs_data: false leaves `dataset` empty, for images that come from elsewhere.
+StageSetup make_setup(const Json& stage_config, const fs::path& site_data, bool needs_data = true);
 
 // The mask generator of a pre-training configuration.
 std::unique_ptr<MaskGenerator> make_masks(const Json& stage_config);

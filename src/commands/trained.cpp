@@ -1,0 +1,138 @@
+// eval, predict and reconstruct: what one does with a trained model.
+#include "commands/commands.h"
+#include "commands/images.h"
+#include "core/error.h"
+#include "masks/from_image.h"
+#include "model/simmim.h"
+#include "runs/run_folder.h"
+#include "train/evaluate.h"
+#include "train/reconstruct.h"
+#include "train/tensors.h"
+
+namespace simmim {
+namespace {
+
+constexpr int64_t kBatch = 64;
+
+// A classifier with its weights and the names of its classes.
+struct TrainedClassifier {
+  TrainedModel trained;
+  StageSetup setup;
+  std::unique_ptr<Classifier> model;
+  std::vector<std::string> class_names;
+};
+
+TrainedClassifier load_classifier(const Json& request, bool needs_data) {
+  TrainedClassifier out{.trained = trained_model(resolve_request(request), "finetune")};
+  const TensorFile file = TensorFile::open(out.trained.weights);
+  const TensorView* head = file.find("head.weight");
+  if (head == nullptr)
+    fail(Code::usage, "--from {}: this is a pre-trained model without a classifier; fine-tune it first: simmim finetune --from {}",
+         request.value("from", ""), request.value("from", ""));
+  out.setup = make_setup(out.trained.config, site_data_folder(), needs_data);
+  out.model = std::make_unique<Classifier>(out.trained.config, head->shape[0], out.setup.context);
+  load_weights(out.model->parameters(), file, {}, {});
+  if (const auto names = file.metadata().find("classes"); names != file.metadata().end())
+    out.class_names = parse_json(names->second, file.path().string()).get<std::vector<std::string>>();
+  for (auto k = static_cast<int64_t>(out.class_names.size()); k < head->shape[0]; ++k) out.class_names.push_back(std::to_string(k));
+  return out;
+}
+
+bool names_a_split(const std::vector<std::string>& images) {
+  for (const std::string& word : images)
+    for (const Split split : kSplits)
+      if (word.starts_with(std::string(split_name(split)) + ":")) return true;
+  return false;
+}
+
+}  // namespace
+
+Json eval_command(const Json& request, const EventSink&) {
+  const TrainedClassifier trained = load_classifier(request, true);
+  const Dataset& dataset = *trained.setup.dataset;
+  const auto classes = static_cast<int64_t>(trained.class_names.size());
+  if (dataset.classes() != classes)
+    fail(Code::usage, "data.name: {} has {} classes, the classifier {}; name the data it was trained for", trained.setup.data.name,
+         dataset.classes(), classes);
+  if (!dataset.has(Split::test)) fail(Code::usage, "data.test: {} has no test images; name some", trained.setup.data.name);
+  const Evaluation evaluation = evaluate(*trained.model, trained.setup, Split::test, kBatch);
+  Json out = {{"from", request.value("from", "")}};
+  out.update(evaluation.to_json(dataset.class_names()));
+  const fs::path folder = trained.trained.run.empty() ? fs::path() : run_path(request.value("out", "results"), trained.trained.run);
+  if (!folder.empty() && request.value("layers", Json::array()).empty()) {
+    evaluation.save(folder / "eval.safetensors");
+    out["predictions"] = (folder / "eval.safetensors").string();
+  }
+  return out;
+}
+
+Json predict_command(const Json& request, const EventSink&) {
+  const auto words = request.at("images").get<std::vector<std::string>>();
+  const TrainedClassifier trained = load_classifier(request, names_a_split(words));
+  const NamedPixels images = read_images(words, trained.setup);
+  const at::NoGradGuard no_grad;
+  Json out = Json::array();
+  const auto n = static_cast<int64_t>(images.names.size());
+  for (int64_t first = 0; first < n; first += kBatch) {
+    const int64_t last = std::min(n, first + kBatch);
+    const Tensor logits = trained.model->logits(trained.setup.normalise(images.pixels, first, last), StepContext{}).to(at::kCPU).to(at::kDouble).contiguous();
+    const Tensor probability = at::softmax(logits, 1);
+    const auto [values, order] = probability.topk(std::min<int64_t>(5, logits.size(1)), 1);
+    for (int64_t i = 0; i < last - first; ++i) {
+      Json entry = {{"image", images.names[static_cast<size_t>(first + i)]}, {"top5", Json::array()}};
+      for (int64_t k = 0; k < values.size(1); ++k)
+        entry["top5"].push_back({{"class", trained.class_names[static_cast<size_t>(order[i][k].item<int64_t>())]},
+                                 {"probability", values[i][k].item<double>()}});
+      entry["class"] = entry["top5"][0]["class"];
+      entry["probability"] = entry["top5"][0]["probability"];
+      const double* row = logits.data_ptr<double>() + i * logits.size(1);
+      entry["logits"] = std::vector<double>(row, row + logits.size(1));
+      out.push_back(std::move(entry));
+    }
+  }
+  return {{"images", std::move(out)}};
+}
+
+Json reconstruct_command(const Json& request, const EventSink&) {
+  const TrainedModel trained = trained_model(resolve_request(request), "pretrain");
+  const TensorFile file = TensorFile::open(trained.weights);
+  if (file.find("decoder.0.weight") == nullptr)
+    fail(Code::usage, "--from {}: this checkpoint has no prediction head; name a pre-trained run or its file", request.value("from", ""));
+  const auto words = request.at("images").get<std::vector<std::string>>();
+  const StageSetup setup = make_setup(trained.config, site_data_folder(), names_a_split(words));
+  const SimMim model(trained.config, setup.context);
+  load_weights(model.parameters(), file, {}, {});
+  const NamedPixels images = read_images(words, setup);
+  const auto n = static_cast<int64_t>(images.names.size());
+  const Grid grid = model.mask_grid();
+  std::vector<Mask> masks;
+  if (request.contains("mask")) {
+    const std::string path = request["mask"];
+    const Image drawn = decode_image_file(path);
+    std::string grey;
+    for (size_t i = 0; i < drawn.rgb.size(); i += 3) grey.push_back(static_cast<char>(drawn.rgb[i]));
+    masks.assign(static_cast<size_t>(n), mask_from_image(grey, drawn.h, drawn.w, grid, path));
+  } else {
+    const std::unique_ptr<MaskGenerator> generator = make_masks(trained.config);
+    for (int64_t i = 0; i < n; ++i) {
+      Rng rng(setup.seed, "reconstruct mask", 0, static_cast<uint64_t>(i));
+      masks.push_back(generator->generate(rng));
+    }
+  }
+  Sheet sheet;
+  for (int64_t first = 0; first < n; first += kBatch) {
+    const int64_t last = std::min(n, first + kBatch);
+    add_to_sheet(sheet, model, setup, setup.normalise(images.pixels, first, last),
+                 mask_tensor({masks.begin() + first, masks.begin() + last}, grid));
+  }
+  const std::string output = request.value("output", "reconstruction.png");
+  write_file_atomically(output, encode_png(draw_sheet(sheet)));
+  Json out = {{"output", output}, {"columns", "input, masked, predicted, pasted"}, {"images", Json::array()}};
+  for (int64_t i = 0; i < n; ++i)
+    out["images"].push_back({{"image", images.names[static_cast<size_t>(i)]},
+                             {"loss", sheet.losses[static_cast<size_t>(i)]},
+                             {"ratio", masked_share(masks[static_cast<size_t>(i)])}});
+  return out;
+}
+
+}  // namespace simmim

@@ -1,0 +1,13 @@
+// How fast a configuration trains on this machine, on data that are already in memory.
+#pragma once
+#include "core/json.h"
+
+namespace simmim {
+
+// One optimizer step (normalise, mask, forward, backward, AdamW) of a "pretrain" or "finetune" configuration, repeated.
+// -> {"images_per_second" (median), "step_seconds" {median,min,max}, "gflops" (achieved), "peak_gflops" (a large matrix
+// product of the same number type, measured in the same run), "share_of_peak", "steps", "batch_size", "threads",
+// "precision", "device", "parameters"}
+Json bench_step(const Json& config);
+
+}  // namespace simmim
