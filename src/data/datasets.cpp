@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/names.h"
+#include "data/photo_tiles.h"
 #include "data/source.h"
 
 namespace simmim {
@@ -34,6 +35,11 @@ const std::vector<DatasetRow>& datasets() {
        .missing = "give the folder that holds train/ (and val/, test/)", .open = open_image_folder, .usual_places = nowhere},
       {.name = "tar_shards", .help = "tars of images with WebDataset's names: 000001.jpg beside 000001.cls",
        .missing = "give the folder that holds the tars", .open = open_tar_shards, .usual_places = nowhere},
+      {.name = "photo_tiles", .help = "64 px tiles of photographs in Debian's wallpaper packages; which photograph? "
+       "(data fetch photo_tiles)",
+       .classes = 37, .train_images = 8061, .test_images = 4652, .side = 64, .mean = {0.4332, 0.4355, 0.3272},
+       .std = {0.2615, 0.2476, 0.2625}, .missing = "run: simmim data fetch photo_tiles", .open = open_photo_tiles,
+       .usual_places = [] { return std::vector<fs::path>{photo_tiles_folder()}; }},
   };
   return rows;
 }
