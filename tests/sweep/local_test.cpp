@@ -1,0 +1,182 @@
+#include "sweep/local.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "core/names.h"
+#include "runs/run_folder.h"
+#include "sweep/plan.h"
+
+namespace simmim {
+namespace {
+
+// Workers are a shell script here: what it does with a run stands in a file of the run's name in the folder `do`
+// ("done" unless there is one). Each start is a line of `starts`.
+constexpr const char* kWorker = R"sh(#!/bin/sh
+while [ $# -gt 1 ]; do case "$1" in --run) run=$2 ;; --out) out=$2 ;; --plan) plan=$2 ;; esac; shift 2; done
+echo "$run" >> "$out/starts"
+order=done
+[ -f "$out/do/$run" ] && order=$(head -n 1 "$out/do/$run") && sed -i 1d "$out/do/$run"
+echo '{"event":"progress","step":1,"steps":2}' >&3
+state() { echo "{\"id\":\"$run\",\"state\":\"$1\",\"error\":\"$2\",\"attempts\":[{\"state\":\"$1\"}]}" > "$out/runs/$run/run.json"; }
+case "$order" in
+  done|"") state done ;;
+  fail) state failed "no luck"; exit 1 ;;
+  kill) kill -9 $$ ;;
+  vanish) echo '{"event":"error","message":"no engine"}' >&3; exit 6 ;;
+  wait) trap 'state interrupted; exit 4' TERM; echo '{"event":"message","text":"ready"}' >&3; while :; do sleep 0.05; done ;;
+esac
+)sh";
+
+struct Recorder : SweepObserver {
+  std::vector<std::string> lines;
+  std::function<void(const Json&)> on_event;
+  int running = 0, most_running = 0;
+  void started(int, const std::string& run) override {
+    lines.push_back("start " + run);
+    most_running = std::max(most_running, ++running);
+  }
+  void event(int, const std::string&, const Json& event) override {
+    if (on_event) on_event(event);
+  }
+  void ended(int, const std::string& run, const std::string& state, const std::string& why) override {
+    lines.push_back(state + " " + run + (why.empty() ? "" : ": " + why));
+    --running;
+  }
+};
+
+using Ids = std::vector<std::string>;
+
+// Two chains a -> a1 and b -> b1.
+class LocalExecutor : public testing::Test {
+ protected:
+  LocalExecutor() : out_(fs::temp_directory_path() / ("simmim-local-" + std::to_string(getpid()))) {
+    fs::remove_all(out_);
+    make_folder(out_ / "do");
+    write_file_atomically(out_ / "worker", kWorker);
+    chmod((out_ / "worker").c_str(), 0755);
+    for (const auto& [id, parent] : {std::pair{"a", ""}, {"a1", "a"}, {"b", ""}, {"b1", "b"}})
+      plan_["runs"][id] = {{"id", id}, {"kind", *parent ? "finetune" : "pretrain"}, {"parent", *parent ? Json(parent) : Json(nullptr)}, {"config", {{"seed", 0}}}};
+    options_ = {.out = out_, .database = out_ / "simmim.db", .plan_file = "plan.json", .worker = {(out_ / "worker").string()},
+                .selected = {"a", "a1", "b", "b1"}};
+  }
+  ~LocalExecutor() override { fs::remove_all(out_); }
+
+  void order(const std::string& run, const std::string& orders) { write_file_atomically(out_ / "do" / run, orders); }
+  SweepOutcome work() { return run_local(plan_, options_, recorder_); }
+  Ids starts() {
+    Ids out;
+    std::ifstream file(out_ / "starts");
+    for (std::string line; std::getline(file, line);) out.push_back(line);
+    return out;
+  }
+
+  fs::path out_;
+  Json plan_ = {{"runs", Json::object()}, {"cells", Json::array()}, {"seeds", Json::array()}};
+  LocalOptions options_;
+  Recorder recorder_;
+};
+
+TEST_F(LocalExecutor, RunsParentsBeforeTheirChildrenAndNothingTwice) {
+  EXPECT_EQ(work().done, (Ids{"a", "a1", "b", "b1"}));
+  const SweepOutcome again = work();
+  EXPECT_EQ(again.reused, (Ids{"a", "a1", "b", "b1"}));
+  EXPECT_TRUE(again.done.empty());
+  EXPECT_EQ(starts(), (Ids{"a", "a1", "b", "b1"}));
+}
+
+TEST_F(LocalExecutor, KeepsAsManyWorkersBusyAsItMay) {
+  options_.jobs = 2;
+  EXPECT_EQ(work().done.size(), 4u);
+  EXPECT_EQ(recorder_.most_running, 2);
+}
+
+TEST_F(LocalExecutor, FailureBlocksItsChildrenAndNoOtherRun) {
+  order("a", "fail\n");
+  const SweepOutcome outcome = work();
+  EXPECT_EQ(outcome.failed, Ids{"a"});
+  EXPECT_EQ(outcome.blocked, Ids{"a1"});
+  EXPECT_EQ(outcome.done, (Ids{"b", "b1"}));
+  EXPECT_NE(std::find(recorder_.lines.begin(), recorder_.lines.end(), "failed a: no luck"), recorder_.lines.end());
+}
+
+TEST_F(LocalExecutor, TriesAFailedRunAgainOnlyWhenAsked) {
+  order("a", "fail\n");
+  work();
+  EXPECT_EQ(work().failed, Ids{"a"});
+  EXPECT_EQ(starts(), (Ids{"a", "b", "b1"}));
+  options_.retry_failed = true;
+  EXPECT_EQ(work().done, (Ids{"a", "a1"}));
+}
+
+TEST_F(LocalExecutor, TakesAKilledRunUpAgainAtOnce) {
+  order("a", "kill\n");
+  EXPECT_EQ(work().done.size(), 4u);
+  EXPECT_EQ(starts(), (Ids{"a", "a", "a1", "b", "b1"}));
+}
+
+TEST_F(LocalExecutor, GivesUpARunWhoseWorkerIsKilledEachTimeAndRecordsIt) {
+  order("a", "kill\nkill\nkill\n");
+  EXPECT_EQ(work().failed, Ids{"a"});
+  EXPECT_EQ(read_record(run_path(out_, "a")).value("state", ""), "failed");
+}
+
+TEST_F(LocalExecutor, WorkerThatEndsWithoutARecordIsAFailureWithItsReason) {
+  order("b", "vanish\n");
+  EXPECT_EQ(work().failed, Ids{"b"});
+  EXPECT_EQ(read_record(run_path(out_, "b")).value("error", ""), "no engine");
+}
+
+TEST_F(LocalExecutor, StartsNothingNewAfterTheMostFailuresAllowed) {
+  order("a", "fail\n");
+  options_.max_failures = 1;
+  const SweepOutcome outcome = work();
+  EXPECT_EQ(starts(), Ids{"a"});
+  EXPECT_EQ(outcome.left, (Ids{"b", "b1"}));
+}
+
+TEST_F(LocalExecutor, InterruptLetsWorkersSaveAndTheSameCommandGoesOn) {
+  order("a", "wait\n");
+  int interrupts = 0;
+  options_.interrupts = [&] { return interrupts; };
+  recorder_.on_event = [&](const Json& event) { interrupts += event["event"] == "message"; };
+  const SweepOutcome outcome = work();
+  EXPECT_TRUE(outcome.interrupted);
+  EXPECT_EQ(read_record(run_path(out_, "a")).value("state", ""), "interrupted");
+  EXPECT_EQ(outcome.left, (Ids{"a", "a1", "b", "b1"}));
+  interrupts = 0;
+  EXPECT_EQ(work().done.size(), 4u);
+}
+
+TEST_F(LocalExecutor, SecondInterruptEndsWorkersThatDoNotListen) {
+  order("a", "wait\n");
+  int interrupts = 0;
+  options_.interrupts = [&] { return interrupts; };
+  recorder_.on_event = [&](const Json& event) { interrupts += 2 * (event["event"] == "message"); };
+  EXPECT_TRUE(work().interrupted);
+}
+
+TEST_F(LocalExecutor, WaitsForARunInTheHandsOfAnotherProcessAndReusesIt) {
+  auto folder = RunFolder::claim(out_, "a");
+  folder->begin_attempt("pretrain", "", 0, Json::object());
+  options_.selected = {"a"};
+  struct Releaser : Recorder {
+    std::function<void()> on_tick;
+    void tick() override { on_tick(); }
+  } releaser;
+  releaser.on_tick = [&] {
+    if (folder) folder->end_attempt("done");
+    folder.reset();
+  };
+  const SweepOutcome outcome = run_local(plan_, options_, releaser);
+  EXPECT_EQ(outcome.reused, Ids{"a"});
+  EXPECT_TRUE(starts().empty());
+}
+
+}  // namespace
+}  // namespace simmim
