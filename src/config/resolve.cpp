@@ -305,7 +305,7 @@ class StageResolver {
       const SimMim model(config_, meta);
       plan_["parameters"] = count_elements(model.parameters());
       plan_["flops_per_image"] = model.flops();
-      plan_["target_resolution"] = model.target_resolution();
+      if (config_["target"].contains("resolution")) config_["target"]["resolution"] = model.target_resolution();
     } else {
       const Classifier model(config_, classes_, meta);
       plan_["parameters"] = count_elements(model.parameters());

@@ -11,7 +11,6 @@
 namespace simmim {
 namespace {
 
-constexpr double kProgressSeconds = 0.1;   // between two progress events
 constexpr double kEpochSaveSeconds = 10;   // epochs shorter than this share a checkpoint
 constexpr size_t kMedianSteps = 101;       // losses that the running median looks back on
 constexpr int kMaxCrashReports = 5;
@@ -40,7 +39,7 @@ class Loop {
       const bool last = progress_.step == task_.steps, epoch_end = last || progress_.step % per_epoch == 0;
       if (epoch_end || progress_.step % task_.options.log_steps == 0) write_journal_line(per_epoch);
       if (epoch_end) end_epoch((progress_.step + per_epoch - 1) / per_epoch, last);
-      show_progress(per_epoch, epoch_end);
+      show_progress(per_epoch);
       save_if_due(epoch_end, last);
       session_.folder().heartbeat();
       if (!last && interrupt_requested()) {
@@ -173,9 +172,7 @@ class Loop {
     interval_.restart();  // evaluation is no training time
   }
 
-  void show_progress(int64_t per_epoch, bool epoch_end) {
-    if (!epoch_end && since_progress_.seconds() < kProgressSeconds) return;
-    since_progress_.restart();
+  void show_progress(int64_t per_epoch) {
     const double rate = watch_.seconds() / static_cast<double>(std::max<int64_t>(1, progress_.step - first_step_));
     session_.event({{"event", "progress"},
                     {"epoch", static_cast<double>(progress_.step) / static_cast<double>(per_epoch)},
@@ -225,7 +222,7 @@ class Loop {
   Session& session_;
   const TrainTask& task_;
   Progress& progress_;
-  StopWatch watch_, interval_, since_save_, since_progress_;
+  StopWatch watch_, interval_, since_save_;
   double start_seconds_ = 0, data_wait_ = 0, last_loss_ = 0, images_per_second_ = 0;
   int64_t images_ = 0, first_step_ = 0;
   int crash_reports_ = 0;
