@@ -1,7 +1,6 @@
 #include "core/files.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,7 +42,19 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
-std::string read_file(const fs::path& path) { return std::string(MappedFile(path).bytes()); }
+std::string read_file(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::string bytes;
+  ssize_t count = descriptor < 0 ? -1 : 1;
+  for (char block[1 << 16]; count > 0 || (count < 0 && errno == EINTR && descriptor >= 0);) {
+    count = ::read(descriptor, block, sizeof block);
+    if (count > 0) bytes.append(block, static_cast<size_t>(count));
+  }
+  const int reason = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (count < 0) fail(Code::data, "{}: cannot read this file: {}", path.string(), std::strerror(reason));
+  return bytes;
+}
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
   write_file_atomically(path, bytes.size(), [&](const Append& append) { append(bytes.data(), bytes.size()); });
@@ -86,7 +97,8 @@ void write_file_atomically(const fs::path& path, size_t bytes_expected, const st
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error || !fs::is_directory(path))
+  std::error_code ignored;
+  if (error || !fs::is_directory(path, ignored))
     fail(Code::data, "{}: cannot make this folder: {}; choose another place", path.string(),
          error ? error.message() : "a file of that name exists");
 }
@@ -118,25 +130,48 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+// Open file description locks, not flock: they can be asked for without being taken, so that looking at a lock never
+// keeps anybody from taking it.
 namespace {
-int open_lock(const fs::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+struct flock whole_file() {
+  struct flock lock {};  // l_pid must be 0
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+// Takes the lock; false if somebody else holds it and the command (F_OFD_SETLK) does not wait.
+bool take_lock(int descriptor, int command, const fs::path& path) {
+  struct flock lock = whole_file();
+  while (::fcntl(descriptor, command, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) return false;
+    if (errno != EINTR) {
+      const int reason = errno;
+      ::close(descriptor);
+      fail(Code::data, "{}: cannot lock this file: {}; choose a folder whose file system has locks", path.string(),
+           std::strerror(reason));
+    }
+  }
+  return true;
+}
+
+int open_lock(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) fail(Code::data, "{}: cannot open this lock: {}", path.string(), std::strerror(errno));
   return descriptor;
 }
 }  // namespace
 
 std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
-  const int descriptor = open_lock(path, O_RDWR | O_CREAT);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FileLock(descriptor);
+  const int descriptor = open_lock(path);
+  if (take_lock(descriptor, F_OFD_SETLK, path)) return FileLock(descriptor);
   ::close(descriptor);
   return std::nullopt;
 }
 
 FileLock FileLock::wait_lock(const fs::path& path) {
-  const int descriptor = open_lock(path, O_RDWR | O_CREAT);
-  while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
-  }
+  const int descriptor = open_lock(path);
+  take_lock(descriptor, F_OFD_SETLKW, path);
   return FileLock(descriptor);
 }
 
@@ -152,7 +187,8 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 bool is_locked(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
-  const bool locked = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  struct flock lock = whole_file();
+  const bool locked = ::fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
   ::close(descriptor);
   return locked;
 }

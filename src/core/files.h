@@ -39,7 +39,7 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// An advisory lock on a file (flock): held until destroyed or the process dies, kill -9 included.
+// An advisory lock on a file: held until destroyed or the process dies, kill -9 included.
 class FileLock {
  public:
   static std::optional<FileLock> try_lock(const fs::path& path);  // nullopt: someone else holds it
@@ -53,7 +53,7 @@ class FileLock {
   int descriptor_ = -1;
 };
 
-// True if another process holds the lock; creates nothing.
+// True if somebody holds the lock; creates nothing and takes nothing.
 bool is_locked(const fs::path& path);
 
 fs::path home_folder();

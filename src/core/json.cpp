@@ -1,5 +1,6 @@
 #include "core/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <set>
@@ -42,7 +43,9 @@ Json read_json_file(const std::filesystem::path& path) {
 }
 
 std::string number_text(double value) {
-  if (std::isfinite(value) && value == std::floor(value) && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  constexpr double kExact = 0x1p53;  // up to here every whole number is a double, and spelt as the integer is
+  if (value == 0) return "0";        // -0 too
+  if (value == std::floor(value) && std::abs(value) <= kExact) return fmt::format("{:.0f}", value);
   return fmt::format("{}", value);
 }
 
@@ -85,11 +88,27 @@ void set_path(Json& root, std::string_view path, Json value) {
   *node = std::move(value);
 }
 
+namespace {
+std::string printable(std::string_view text) {  // what is no UTF-8 becomes U+FFFD
+  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+bool is_utf8(std::string_view text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+}
+}  // namespace
+
 std::pair<std::string, Json> parse_override(std::string_view text) {
   const auto equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0)
     fail(Code::usage, "'{}': an override is written key.path=value, for example mask.ratio=0.6", text);
   const std::string_view value = text.substr(equals + 1);
+  if (!is_utf8(text)) fail(Code::usage, "'{}': an override must be valid UTF-8 text", printable(text));
   const Json parsed = Json::parse(value, nullptr, /*allow_exceptions=*/false);
   return {std::string(text.substr(0, equals)), parsed.is_discarded() ? Json(std::string(value)) : parsed};
 }

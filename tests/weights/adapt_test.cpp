@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "weights/temporary.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {

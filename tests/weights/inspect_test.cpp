@@ -1,6 +1,6 @@
 #include "weights/inspect.h"
 
-#include "weights/temporary.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {

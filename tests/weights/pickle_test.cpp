@@ -1,6 +1,6 @@
 #include "weights/pickle.h"
 
-#include "weights/temporary.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/json.h"
 #include "weights/safetensors.h"
-#include "weights/temporary.h"
+#include "temporary.h"
 #include "weights/tensor_file.h"
 
 namespace simmim {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <tuple>
 
-#include "weights/temporary.h"
+#include "temporary.h"
 #include "weights/tensor_file.h"
 
 namespace simmim {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "weights/half.h"
-#include "weights/temporary.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {

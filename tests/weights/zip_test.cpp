@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "weights/temporary.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
