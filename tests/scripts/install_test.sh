@@ -22,4 +22,5 @@ clean "$loader" --inhibit-cache --list "$prefix/lib/simmim/libsimmim_engine.so" 
 grep -q "=> $prefix/lib/simmim/torch/lib/libtorch_cpu.so" libraries || { cat libraries; fail "LibTorch is not the installed one"; }
 if grep -E "=> " libraries | grep -vE "=> ($prefix|/lib|/usr/lib)/"; then fail "libraries outside of the installed folder"; fi
 [[ -s $prefix/share/bash-completion/completions/simmim ]] || fail "no completion for bash"
+grep -q "pretrain" "$prefix/share/man/man1/simmim.1" || fail "no manual page"
 echo "ok"
