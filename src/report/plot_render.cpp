@@ -76,7 +76,7 @@ std::string legend(const Plot& plot) {
 }
 
 std::string curves_script(const Plot& plot) {
-  std::string script = "set grid lc rgb '#d9d9d9' lw 0.7 dt 1\nset autoscale xfix\n", draw;
+  std::string script = "set grid lt 1 lc rgb '#e2e2e2' lw 0.7\nset autoscale xfix\n", draw;
   script += legend(plot);
   if (!plot.ticks.empty()) script += ticks("x", plot.ticks) + fmt::format("set xrange [-0.3:{}]\n", static_cast<double>(plot.ticks.size()) - 0.7);
   script += "set offsets graph 0, 0, 0.06, 0.04\n";

@@ -48,7 +48,7 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
   for (const char* name : kNumbers) columns += fmt::format(", results.{}", name);
   Statement runs = database.prepare(
       "SELECT c.position, c.cell, c.\"values\", coalesce(c.paper, ''), c.stage, c.seed, c.run, coalesce(results.state, 'waiting'), "
-      "b.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" + columns +
+      "results.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" + columns +
       " FROM sweep_cells c LEFT JOIN results ON results.run = c.run LEFT JOIN runs b ON b.id = c.run WHERE c.sweep = ? "
       "ORDER BY c.position, c.seed, c.stage");
   runs.bind(1, sweep);

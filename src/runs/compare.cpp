@@ -19,7 +19,7 @@ constexpr const char* kResultKeys[] = {"state", "seed", "val_top1", "test_top1",
                                        "parameters", "steps", "images_seen", "images_per_second", "chain_gpu_hours", "device", "git_commit"};
 
 void add_config(const Sqlite& database, Side& side, const std::string& run) {
-  Statement text = database.prepare("SELECT config FROM runs WHERE id = ?");
+  Statement text = database.prepare("SELECT config FROM results WHERE run = ?");
   if (!text.bind(1, run).step()) return;
   for (const auto& [key, value] : leaves(Json::parse(text.text(0), nullptr, /*allow_exceptions=*/false))) side.config[key] = to_value(value);
 }

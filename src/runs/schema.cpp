@@ -6,7 +6,7 @@
 namespace simmim {
 namespace {
 
-// config comes last in `runs`: scans of the other columns then never read its overflow pages.
+// The whole configuration stands in config_values under the key '', not in `runs`: so lists of runs read little.
 constexpr const char* kTables = R"sql(
 CREATE TABLE schema_version (version INTEGER NOT NULL);
 CREATE TABLE runs (
@@ -20,9 +20,9 @@ CREATE TABLE runs (
   device TEXT, precision TEXT, host TEXT, git_commit TEXT, started_at TEXT, updated_at TEXT, error TEXT,
   attempts INTEGER NOT NULL DEFAULT 0,       -- at the last taking in, as are:
   journal_bytes INTEGER NOT NULL DEFAULT 0,  -- how far the journal was read
-  stamp TEXT,                                -- what the folder's files looked like
-  config TEXT);
+  stamp TEXT);                               -- what run.json looked like; null: never begun
 CREATE INDEX runs_by_parent ON runs(parent);
+CREATE INDEX runs_running ON runs(id) WHERE state = 'running';
 CREATE TABLE attempts (
   run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, attempt INTEGER NOT NULL,
   host TEXT, pid INTEGER, started_at TEXT, ended_at TEXT, state TEXT, exit_code INTEGER, error TEXT, seconds REAL,
@@ -30,7 +30,7 @@ CREATE TABLE attempts (
   PRIMARY KEY (run, attempt)) WITHOUT ROWID;
 CREATE TABLE environments (id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE config_values (
-  key TEXT NOT NULL, run TEXT NOT NULL, value,  -- no foreign key: nothing seeks by run, runs.config has it whole
+  key TEXT NOT NULL, run TEXT NOT NULL, value,  -- dotted leaf; '' for the whole; no foreign key: nothing seeks by run
   PRIMARY KEY (key, run)) WITHOUT ROWID;
 CREATE TABLE metrics (
   run TEXT NOT NULL, key TEXT NOT NULL, step INTEGER NOT NULL, epoch REAL, value REAL, seconds REAL,
@@ -72,7 +72,8 @@ SELECT r.id AS run, r.parent, r.kind, $STATE$ AS state, r.seed,
   r.val_loss, r.images_per_second, r.seconds, r.gpus, r.gpu_seconds / 3600 AS gpu_hours,
   (r.gpu_seconds + coalesce(p.gpu_seconds, 0) + coalesce(g.gpu_seconds, 0) + coalesce(h.gpu_seconds, 0)) / 3600
     AS chain_gpu_hours,
-  r.skipped_steps, r.device, r.precision, r.host, r.git_commit, r.started_at, r.error, r.config
+  r.skipped_steps, r.device, r.precision, r.host, r.git_commit, r.started_at, r.error,
+  (SELECT c.value FROM main.config_values c WHERE c.key = '' AND c.run = r.id) AS config
 FROM main.runs r LEFT JOIN main.runs p ON p.id = r.parent LEFT JOIN main.runs g ON g.id = p.parent
   LEFT JOIN main.runs h ON h.id = g.parent
 )sql";

@@ -1,9 +1,12 @@
 #include "runs/take_in.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <map>
+#include <memory>
+#include <unordered_map>
 
 #include "core/hash.h"
 #include "core/names.h"
@@ -51,15 +54,24 @@ void upsert_run(Sqlite& database, const Row& row) {
 
 void append_config(Row& row, const Json& config) {
   for (const auto& [column, path] : config_columns()) row.emplace_back(column, at(config, path));
-  row.emplace_back("config", config.is_null() ? Value() : Value(config.dump()));
 }
 
-void store_config_values(Sqlite& database, const std::string& run, const Json& before, const Json& config) {
-  if (before == config) return;
+// Puts a run's leaves, and the whole under the key '', in place of what stood there; null: takes them away.
+void store_config_values(Sqlite& database, const std::string& run, const Json& config) {
+  Statement known = database.prepare("SELECT value FROM config_values WHERE key = '' AND run = ?");
+  const bool was_known = known.bind(1, run).step();
+  const std::string before = was_known ? known.text(0) : "", now = config.is_null() ? "" : config.dump();
+  known.reset();
+  if (before == now) return;
   Statement remove = database.prepare("DELETE FROM config_values WHERE key = ? AND run = ?");
-  for (const auto& [key, value] : leaves(before)) remove.bind_all(key, run).run();
+  if (was_known) {
+    for (const auto& [key, value] : leaves(Json::parse(before, nullptr, /*allow_exceptions=*/false))) remove.bind_all(key, run).run();
+    remove.bind_all("", run).run();
+  }
+  if (config.is_null()) return;
   Statement insert = database.prepare("INSERT OR REPLACE INTO config_values(key, run, value) VALUES (?, ?, ?)");
   for (const auto& [key, value] : leaves(config)) insert.bind_all(key, run, to_value(value)).run();
+  insert.bind_all("", run, now).run();
 }
 
 std::string store_environment(Sqlite& database, const Json& facts) {
@@ -176,26 +188,27 @@ void store_planned_runs(Sqlite& database, const Json& plan) {
             {"state", "waiting"}, {"seed", at(config, "seed")}, {"parameters", at(entry, "plan.parameters")}};
     append_config(row, config);
     upsert_run(database, row);
-    store_config_values(database, id, Json::object(), config);
+    store_config_values(database, id, config);
   }
 }
 
 // Planned runs that no plan names any more and that never began.
 void forget_unplanned_runs(Sqlite& database) {
-  Statement stale = database.prepare("SELECT id, config FROM runs WHERE stamp IS NULL AND id NOT IN (SELECT run FROM sweep_cells)");
-  std::vector<std::pair<std::string, Json>> gone;
-  while (stale.step()) gone.emplace_back(stale.text(0), Json::parse(stale.text(1), nullptr, /*allow_exceptions=*/false));
+  Statement stale = database.prepare("SELECT id FROM runs WHERE stamp IS NULL AND id NOT IN (SELECT run FROM sweep_cells)");
+  std::vector<std::string> gone;
+  while (stale.step()) gone.push_back(stale.text(0));
   stale.reset();
-  for (const auto& [id, config] : gone) {
-    store_config_values(database, id, config, Json::object());
+  for (const std::string& id : gone) {
+    store_config_values(database, id, nullptr);
     database.prepare("DELETE FROM runs WHERE id = ?").bind(1, id).run();
   }
 }
 
-std::string file_stamp(const fs::path& path) {
+// `path` relative to an open folder, or to the working one (AT_FDCWD).
+std::string file_stamp(int folder, const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return "-";
-  return fmt::format("{}.{}:{}", status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size);
+  if (::fstatat(folder, path.c_str(), &status, 0) != 0) return "-";
+  return fmt::format("{}.{}:{}:{}", status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size, status.st_ino);
 }
 
 fs::path newest_plan(const fs::path& out, const std::string& sweep) {
@@ -210,9 +223,7 @@ fs::path newest_plan(const fs::path& out, const std::string& sweep) {
 
 }  // namespace
 
-std::string folder_stamp(const fs::path& folder) {
-  return file_stamp(folder / "run.json") + " " + file_stamp(folder / "config.json") + " " + file_stamp(folder / "metrics.jsonl");
-}
+std::string folder_stamp(const fs::path& folder) { return file_stamp(AT_FDCWD, folder / "run.json"); }
 
 bool take_in_run(Sqlite& database, const fs::path& folder) {
   const std::string stamp = folder_stamp(folder);
@@ -220,12 +231,10 @@ bool take_in_run(Sqlite& database, const fs::path& folder) {
   if (record.empty()) return false;
   const std::string id = folder.filename();
 
-  Statement known = database.prepare("SELECT attempts, journal_bytes, config FROM runs WHERE id = ?");
+  Statement known = database.prepare("SELECT attempts, journal_bytes FROM runs WHERE id = ?");
   int64_t attempts_before = 0, bytes_before = 0;
-  Json config_before = Json::object();
   if (known.bind(1, id).step()) {
     attempts_before = known.integer(0), bytes_before = known.integer(1);
-    if (const std::string text = known.text(2); !text.empty()) config_before = Json::parse(text, nullptr, false);
   } else {
     database.prepare("INSERT INTO runs(id, state) VALUES (?, 'waiting')").bind(1, id).run();
   }
@@ -249,13 +258,13 @@ bool take_in_run(Sqlite& database, const fs::path& folder) {
   for (const char* column : kSummaryColumns) row.emplace_back(column, at(summary, column));
   append_config(row, config);
   upsert_run(database, row);
-  store_config_values(database, id, config_before, config);
+  store_config_values(database, id, config);
   store_artifacts(database, id, folder);
   return true;
 }
 
 bool take_in_plan(Sqlite& database, const fs::path& plan_file) {
-  const std::string stamp = file_stamp(plan_file);
+  const std::string stamp = file_stamp(AT_FDCWD, plan_file);
   const Json plan = read_json_file(plan_file);
   const std::string name = plan.value("name", plan_file.parent_path().filename().string());
   const int64_t revision = plan.value("revision", int64_t{0});
@@ -284,24 +293,27 @@ bool take_in_plan(Sqlite& database, const fs::path& plan_file) {
 }
 
 Changes find_changes(const Sqlite& database, const fs::path& out) {
-  std::map<std::string, std::pair<std::string, bool>> runs;  // id -> {stamp, running}
+  std::unordered_map<std::string, std::pair<std::string, bool>> runs;  // id -> {stamp, running}
   Statement known_runs = database.prepare("SELECT id, stamp, state = 'running' FROM runs WHERE stamp IS NOT NULL");
   while (known_runs.step()) runs[known_runs.text(0)] = {known_runs.text(1), known_runs.integer(2) != 0};
-  std::map<std::string, std::string> sweeps;
+  std::unordered_map<std::string, std::string> sweeps;
   Statement known_sweeps = database.prepare("SELECT name, stamp FROM sweeps");
   while (known_sweeps.step()) sweeps[known_sweeps.text(0)] = known_sweeps.text(1);
 
   Changes changes;
-  std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(runs_folder(out), missing)) {
-    const auto found = runs.find(entry.path().filename());
-    const bool unchanged = found != runs.end() && found->second.first == folder_stamp(entry.path());
-    const bool lost = unchanged && found->second.second && effective_state(entry.path(), read_record(entry.path())) != "running";
-    if (!unchanged || lost) changes.runs.push_back(entry.path());
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(runs_folder(out).c_str()), ::closedir);
+  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
+    const std::string id = entry->d_name;
+    if (id.starts_with('.')) continue;
+    const auto found = runs.find(id);
+    const bool unchanged = found != runs.end() && found->second.first == file_stamp(::dirfd(folder.get()), id + "/run.json");
+    const fs::path path = run_path(out, id);
+    const bool lost = unchanged && found->second.second && effective_state(path, read_record(path)) != "running";
+    if (!unchanged || lost) changes.runs.push_back(path);
   }
   for (const std::string& name : sweep_names(out)) {
     const fs::path plan = newest_plan(out, name);
-    if (!plan.empty() && (!sweeps.contains(name) || sweeps[name] != file_stamp(plan))) changes.plans.push_back(plan);
+    if (!plan.empty() && (!sweeps.contains(name) || sweeps[name] != file_stamp(AT_FDCWD, plan))) changes.plans.push_back(plan);
   }
   std::sort(changes.runs.begin(), changes.runs.end());
   return changes;

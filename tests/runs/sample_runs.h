@@ -1,5 +1,6 @@
 // Run folders and plans as the trainers and the sweep write them, for the tests of runs/ and report/.
 #pragma once
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cmath>
