@@ -84,7 +84,7 @@ _simmim() {{
   [ "$sweeps" = 1 ] && words="$words {} $(ls "${{SIMMIM_OUT:-results}}/sweeps" 2>/dev/null)"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [ "${{#COMPREPLY[@]}}" -eq 0 ] && COMPREPLY=($(compgen -f -- "$current"))
-  [[ ${{#COMPREPLY[@]}} -eq 1 && $COMPREPLY == *= ]] && compopt -o nospace
+  [[ ${{#COMPREPLY[@]}} -eq 1 && $COMPREPLY == *= ]] && compopt -o nospace 2>/dev/null
   type __ltrim_colon_completions >/dev/null 2>&1 && __ltrim_colon_completions "$current"
   if [[ $current == *=* && $COMP_WORDBREAKS == *=* ]]; then
     COMPREPLY=("${{COMPREPLY[@]#*=}}")
@@ -118,7 +118,7 @@ Command completion_command() {
               if (*shell != "bash" && *shell != "zsh" && *shell != "fish")
                 fail(Code::usage, "completion: which shell? got '{}'{}", *shell, unknown_name_hint(*shell, shells));
               std::string text = *shell == "fish" ? fish_text() : bash_text();
-              if (*shell == "zsh") text = "autoload -U +X bashcompinit && bashcompinit\n" + text;
+              if (*shell == "zsh") text = "#compdef simmim\nautoload -U +X bashcompinit && bashcompinit\n" + text;
               std::fputs(text.c_str(), stdout);
               return 0;
             };

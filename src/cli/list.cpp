@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/document.h"
 #include "cli/schema.h"
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "runs/paper.h"
@@ -26,6 +27,18 @@ Json from_schema(const char* key) {
   return out;
 }
 
+// {"name": "vit_nano", "block": {...}} as one row each: "encoder.preset=vit_nano" and its sizes.
+Json presets() {
+  Json out = Json::array();
+  for (const Json& preset : schema().value("presets", Json::array())) {
+    Json row = {{"name", preset.at("name")}};
+    for (const char* key : {"patch", "dim", "depth", "depths", "heads", "window"})
+      if (preset.at("block").contains(key)) row[std::string_view(key) == "depths" ? "depth" : key] = preset["block"][key];
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
 Json files(const std::vector<fs::path>& paths) {
   Json out = Json::array();
   for (const fs::path& path : paths) {
@@ -37,7 +50,7 @@ Json files(const std::vector<fs::path>& paths) {
 }
 
 Json sections(const std::string& what, const CommonOptions& common) {
-  if (what == "encoders") return from_schema("presets").empty() ? named(variants_of("encoder")) : from_schema("presets");
+  if (what == "encoders") return presets();
   if (what == "heads") return named(variants_of("head"));
   if (what == "masks") return named(variants_of("mask"));
   if (what == "targets") return named(variants_of("target"));
@@ -46,9 +59,7 @@ Json sections(const std::string& what, const CommonOptions& common) {
   if (what == "recipes") return files(known_recipes());
   if (what == "sweeps") return files(known_sweeps());
   Json tables = Json::array();
-  std::string last;
-  for (const PaperValue& value : paper_values())
-    if (value.table != last) tables.push_back({{"name", last = value.table}, {"about", "a table of the paper"}});
+  for (const PaperTable& table : paper_tables()) tables.push_back({{"name", table.name}, {"about", table.title}});
   for (const std::string& name : sweep_names(common.out)) tables.push_back({{"name", name}, {"about", "a sweep in " + common.out}});
   return tables;
 }
@@ -68,6 +79,8 @@ Command list_command() {
               for (const std::string& kind : kinds)
                 if (what->empty() || kind == *what) document[kind] = sections(kind, *common);
               print_document(what->empty() ? document : document[*what], common->json);
+              std::fflush(stdout);
+              hint(common->quiet, "simmim pretrain --help");
               return 0;
             };
           }};

@@ -31,6 +31,7 @@ const Json& schema() {
 
 std::vector<KeyHelp> all_keys() {
   std::vector<KeyHelp> keys;
+  add_keys(keys, "", "", schema().value("top", Json::array()));
   for (const Json& section : schema().value("sections", Json::array())) {
     const std::string name = text_at(section, "section");
     if (section.contains("variants")) {
@@ -57,8 +58,8 @@ std::string stage_options_text(const std::string& stage) {
     std::string about = key.help;
     if (!key.allowed.empty()) about += "; " + key.allowed;
     else if (!key.type.empty()) about += "; " + key.type;
-    if (!key.default_value.is_null()) about += " (default " + (key.default_value.is_string() ? key.default_value.get<std::string>() : key.default_value.dump()) + ")";
-    text += fmt::format("  {}{:<28} {}\n", key.variant.empty() ? "" : "  ", key.key, about);
+    if (!key.default_value.is_null() && key.default_value != "") about += " (default " + (key.default_value.is_string() ? key.default_value.get<std::string>() : key.default_value.dump()) + ")";
+    text += fmt::format("  {}{:<28}  {}\n", key.variant.empty() ? "" : "  ", key.key, about);
   }
   return text;
 }

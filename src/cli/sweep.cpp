@@ -135,8 +135,8 @@ void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const
   }
   fmt::print("\n{} x {}: {} after sharing {}\n", counted(plan.at("cells").size(), "cell"), counted(plan.at("seeds").size(), "seed"),
              counted(plan.at("runs").size(), "run"), counted(members_of(plan), "stage"));
-  fmt::print("{}\n{} steps, {} images; {} with {} threads each; time: {}\n", runs_text(plan, state), count_text(cost.steps),
-             count_text(cost.images), counted(static_cast<size_t>(shares.jobs), "worker"), shares.threads,
+  fmt::print("{}\n{} steps, {} images; {} with {} each; time: {}\n", runs_text(plan, state), count_text(cost.steps),
+             count_text(cost.images), counted(static_cast<size_t>(shares.jobs), "worker"), counted(static_cast<size_t>(shares.threads), "thread"),
              std::isnan(seconds) ? "not known before the first runs" : "about " + duration_text(seconds));
 }
 
@@ -182,8 +182,8 @@ int run(const Options& options, const CommonOptions& common) {
   }
   const FrozenPlan frozen = freeze_plan(std::move(plan), common.out);
   const PlanState state = plan_state(common.out, runs);
-  say(common.quiet, fmt::format("sweep {} (plan {}): {}; {} with {} threads each", sweep.name, frozen.plan["revision"].dump(),
-                                runs_text(frozen.plan, state), counted(static_cast<size_t>(shares.jobs), "worker"), shares.threads));
+  say(common.quiet, fmt::format("sweep {} (plan {}): {}; {} with {} each", sweep.name, frozen.plan["revision"].dump(),
+                                runs_text(frozen.plan, state), counted(static_cast<size_t>(shares.jobs), "worker"), counted(static_cast<size_t>(shares.threads), "thread")));
   if (const std::string trouble = ingest_plan(common.database(), frozen.file); !trouble.empty()) warn(trouble);
   LocalOptions local{.out = common.out, .database = common.database(), .plan_file = frozen.file,
                      .worker = {program_path().string(), "worker"}, .selected = runs, .jobs = shares.jobs,

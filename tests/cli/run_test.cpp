@@ -1,0 +1,109 @@
+// One run from the command line: dry run, reuse, interruption, wrong input. Needs the engine and Fashion-MNIST.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "cli/process.h"
+#include "core/names.h"
+#include "temporary.h"
+
+namespace simmim {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class Run : public testing::Test {
+ protected:
+  Finished run(const Words& words) { return simmim_run(words, environment()); }
+  Process::Environment environment() { return {{"SIMMIM_OUT", out()}, {"SIMMIM_THREADS", "1"}}; }
+  std::string out() { return (folder_ / "results").string(); }
+  fs::path file(const std::string& id, const std::string& name) { return fs::path(out()) / "runs" / id / name; }
+  Temporary folder_;
+};
+
+TEST_F(Run, DryRunShowsTheResolvedConfigurationAndMakesNothing) {
+  const Finished got = run(Words{"pretrain", "--dry-run", "mask.ratio=0.5"} + tiny());
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_NE(got.out.find("\"ratio\": 0.5"), std::string::npos);
+  EXPECT_NE(got.out.find("peak_lr"), std::string::npos);
+  EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(Run, IsReusedByTheSameCommandAndStartedOverWhenAsked) {
+  const Finished first = run(Words{"pretrain", "--json"} + tiny());
+  ASSERT_EQ(first.code, 0) << first.err;
+  const std::string id = first.json()["id"], weights = read_file(file(id, "final.safetensors"));
+  EXPECT_EQ(first.json()["state"], "done");
+  EXPECT_NE(first.err.find("next: simmim finetune --from " + id), std::string::npos);
+  const auto written = fs::last_write_time(file(id, "final.safetensors"));
+  EXPECT_NE(run(Words{"pretrain"} + tiny()).err.find("is already done: reused"), std::string::npos);
+  EXPECT_EQ(fs::last_write_time(file(id, "final.safetensors")), written);
+  ASSERT_EQ(run(Words{"pretrain", "--fresh"} + tiny()).code, 0);
+  EXPECT_NE(fs::last_write_time(file(id, "final.safetensors")), written);
+  EXPECT_EQ(read_file(file(id, "final.safetensors")), weights);
+}
+
+TEST_F(Run, IsFineTunedEvaluatedAndReconstructed) {
+  const std::string pretrained = run(Words{"pretrain", "--json"} + tiny()).json()["id"];
+  const Finished tuned = run(Words{"finetune", "--from", pretrained, "--json", "finetune.epochs=1", "finetune.warmup_epochs=0.5", "finetune.batch_size=32"});
+  ASSERT_EQ(tuned.code, 0) << tuned.err;
+  const std::string id = tuned.json()["id"];
+  EXPECT_EQ(run({"show", id.substr(0, 6), "--json"}).json()["run"]["parent"], pretrained);
+  EXPECT_EQ(run({"eval", "--from", id}).code, 0);
+  EXPECT_TRUE(fs::exists(file(id, "eval.safetensors")));
+  EXPECT_EQ(run({"predict", "--from", id, "test:0-2", "--json"}).json()["images"].size(), 3u);
+  const std::string sheet = (folder_ / "sheet.png").string();
+  EXPECT_EQ(run({"reconstruct", "--from", pretrained, "val:0-3", "-o", sheet}).code, 0);
+  EXPECT_TRUE(read_file(sheet).starts_with("\x89PNG"));
+  EXPECT_EQ(split(trim(run({"runs", "--ids"}).out), '\n').size(), 2u);
+}
+
+TEST_F(Run, InterruptSavesAndTheSameCommandEndsWithTheSameBits) {
+  const Words words = Words{"pretrain"} + tiny() + Words{"pretrain.epochs=6"};
+  const Finished whole = simmim_run(words + Words{"--json", "--out", (folder_ / "whole").string()}, environment());
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const std::string id = whole.json()["id"];
+  Process process(words, environment());
+  ASSERT_TRUE(process.wait_for("epoch 2:"));
+  process.signal(SIGINT);
+  const Finished stopped = process.finish();
+  EXPECT_EQ(stopped.code, 4) << stopped.err;
+  EXPECT_NE(stopped.err.find("the same command goes on"), std::string::npos);
+  EXPECT_EQ(run({"runs", "--json"}).json()[0]["state"], "interrupted");
+  ASSERT_EQ(run(words + Words{"--resume"}).code, 0);
+  EXPECT_EQ(read_file(file(id, "final.safetensors")), read_file(folder_ / "whole" / "runs" / id / "final.safetensors"));
+}
+
+TEST_F(Run, WrongInputIsOneSentenceWithItsExitCode) {
+  const auto says = [&](const Words& words, int code, const std::string& text) {
+    const Finished got = run(words);
+    EXPECT_EQ(got.code, code) << got.err;
+    EXPECT_NE(got.err.find(text), std::string::npos) << got.err;
+    EXPECT_EQ(std::count(got.err.begin(), got.err.end(), '\n'), 1) << got.err;
+  };
+  says({"pretrain", "mask.ratoi=0.5"}, 2, "did you mean 'ratio'?");
+  says({"pretrain", "mask.patch=5"}, 2, "mask.patch");
+  says({"pretrain", "head.name=lniear"}, 2, "did you mean 'linear'?");
+  says({"pretrain", "data.root=/nowhere"}, 5, "/nowhere");
+  says({"pretrain", "--from", "/nowhere.pth"}, 2, "/nowhere.pth");
+  says({"pretrain", "--resume"}, 2, "--resume: no run");
+  says({"finetune", "--from", "latest"}, 2, "latest");
+  says({"inspect", folder_.write("bad.pth", "not a checkpoint").string()}, 5, "bad.pth");
+  EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(Run, ReadOnlyFolderIsRefusedBeforeAnythingIsComputed) {
+  const Finished got = simmim_run(Words{"pretrain", "--out", "/proc/results"} + tiny(), environment());
+  EXPECT_EQ(got.code, 5) << got.err;
+}
+
+TEST_F(Run, SiteFileSaysWhereTheDataAre) {
+  make_folder(folder_ / "site/simmim");
+  write_file_atomically(folder_ / "site/simmim/site.json", R"({"data": "/nowhere"})");
+  auto with_site = environment();
+  with_site["XDG_CONFIG_HOME"] = (folder_ / "site").string();
+  EXPECT_EQ(simmim_run(Words{"pretrain", "--dry-run"} + tiny(), with_site).code, 0);  // Debian's folder is still found
+}
+
+}  // namespace
+}  // namespace simmim
