@@ -1,9 +1,14 @@
-// A folder that is removed again, and helpers to write bytes into it.
+// Helpers of many tests: a folder that is removed again, the message of an Error, a process that may be limited.
 #pragma once
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <fstream>
+#include <functional>
 #include <string>
 
 #include "core/error.h"
@@ -25,7 +30,7 @@ class Temporary {
   Temporary(const Temporary&) = delete;
   fs::path operator/(const std::string& name) const { return folder_ / name; }
   fs::path write(const std::string& name, std::string_view bytes) const {
-    write_file_atomically(folder_ / name, bytes);
+    std::ofstream(folder_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return folder_ / name;
   }
 
@@ -43,6 +48,22 @@ std::string error_of(Code code, Action&& action) {
     return error.what();
   }
   return "";
+}
+
+// Runs `action` in a child process, which a test may limit or kill; true if it returned true.
+inline bool in_child(const std::function<bool()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(action() ? 0 : 1);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// From now on this process cannot make a file larger than this: what a full disk does, without one.
+inline void limit_files_to(uint64_t bytes) {
+  ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{bytes, bytes};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
 }
 
 inline fs::path golden(const std::string& name) { return fs::path(SIMMIM_SOURCE_DIR) / "tests/golden" / name; }

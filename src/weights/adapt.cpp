@@ -17,9 +17,10 @@ constexpr int64_t kMaxSide = 511;  // of a table; far beyond any real one, bound
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-bool is_computed(std::string_view name) {
+// Buffers that the model computes, and the optimizer's state in a checkpoint of ours.
+bool is_no_weight(std::string_view name) {
   return contains(name, "relative_position_index") || contains(name, "attn_mask") ||
-         contains(name, "relative_coords_table");
+         contains(name, "relative_coords_table") || name.starts_with("opt.");
 }
 
 // "blocks.3.attn.relative_position_bias_table": a ViT's table of one block (Swin's begin with "layers.").
@@ -80,7 +81,7 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
                       want.name, src.side, src.side));
   }
   for (size_t i = 0; i < given.size(); ++i)
-    if (!used.contains(i) && !is_computed(given[i].first)) out.unexpected.push_back(given[i].first);
+    if (!used.contains(i) && !is_no_weight(given[i].first)) out.unexpected.push_back(given[i].first);
   return out;
 }
 

@@ -19,9 +19,8 @@ struct Adapted {
   // One entry for each wanted tensor that the file provides in the right shape, in the order wanted. The bytes belong
   // to the file, or for a resized table (always f64) to `owned`.
   NamedViews tensors;
-  std::vector<std::string> missing;  // wanted names that the file does not provide
-  std::vector<std::string>
-      unexpected;  // names in the file that no wanted tensor uses (computed buffers are not listed)
+  std::vector<std::string> missing;     // wanted names that the file does not provide
+  std::vector<std::string> unexpected;  // names in the file that no wanted tensor uses, without the dropped ones
   struct Mismatch {
     std::string name;  // of the wanted tensor
     std::vector<int64_t> got, wanted;
@@ -38,7 +37,7 @@ struct Adapted {
 
 // given: official names, of a pre-training file ("encoder.*", "decoder.*") or of a classifier (no prefix).
 // wanted: a model of either kind, told apart by the same prefix; a "decoder." name is only matched with itself.
-// - "relative_position_index", "attn_mask", "relative_coords_table" are computed by the model and dropped;
+// - "relative_position_index", "attn_mask", "relative_coords_table" (computed by the model) and "opt." are dropped;
 // - "*relative_position_bias_table" of another size and the same number of heads is interpolated (weights/remap.h);
 // - the shared table "rel_pos_bias.relative_position_bias_table" serves every
 // "blocks.i.attn.relative_position_bias_table"
@@ -51,8 +50,8 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted);
 
 // Throws Code::data unless everything wanted was provided: one sentence with `where` (the file) that names the missing
 // and mismatched tensors. Names that begin with one of `fresh` ("head.", "fc_norm.") may be missing or of another
-// shape: they keep their initial values. Names that begin with one of `unused` ("decoder.", "mask_token", "norm.") may
-// stand in the file without a use; other unexpected names are an error too.
+// shape: they keep their initial values. Names that begin with one of `unused` ("decoder.", "encoder.mask_token"), as
+// the file spells them, may stand in it without a use; other unexpected names are an error too.
 void require_complete(const Adapted& adapted, const std::string& where, const std::vector<std::string>& fresh = {},
                       const std::vector<std::string>& unused = {});
 

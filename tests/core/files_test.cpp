@@ -3,11 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-
-#include <fstream>
-#include <functional>
 
 #include "core/hash.h"
 #include "temporary.h"
@@ -17,15 +13,6 @@ namespace {
 
 size_t files_in(const fs::path& folder) {
   return static_cast<size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
-}
-
-// Runs `action` in a child process, which a test may limit or kill; true if it returned true.
-bool in_child(const std::function<bool()>& action) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(action() ? 0 : 1);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 TEST(WriteFileAtomically, ReplacesTheWholeFileAndLeavesNothingElse) {
@@ -54,9 +41,7 @@ TEST(WriteFileAtomically, LeavesTheOldFileWhenTheDiskIsFullAndNamesThePathAndThe
   const Temporary folder;
   write_file_atomically(folder / "f", "old");
   EXPECT_TRUE(in_child([&] {
-    ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{4096, 4096};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
+    limit_files_to(4096);
     const std::string message =
         error_of(Code::data, [&] { write_file_atomically(folder / "f", std::string(10000, 'x')); });
     return message == (folder / "f").string() +

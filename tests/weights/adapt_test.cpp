@@ -129,7 +129,8 @@ TEST(Adapt, DoesNotTakeAStrayHeadOfAPretrainingFile) {
 TEST(RequireComplete, NamesWhatIsMissingUnexpectedAndOfAnotherShape) {
   const float value = 1;
   const TensorView one{DType::f32, {1}, {reinterpret_cast<const char*>(&value), 4}};
-  const NamedViews given = {{"a", one}, {"x", one}, {"head.weight", one}, {"relative_position_index", one}};
+  const NamedViews given = {
+      {"a", one}, {"x", one}, {"head.weight", one}, {"relative_position_index", one}, {"opt.exp_avg.a", one}};
   const Adapted adapted =
       adapt(given, {{"a", {2}}, {"b", {1}}, {"c", {1}}, {"d", {1}}, {"e", {1}}, {"f", {1}}, {"head.weight", {3}}});
   EXPECT_EQ(error_of(Code::data, [&] { require_complete(adapted, "w.pth", {"head."}); }),

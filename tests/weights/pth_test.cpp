@@ -5,8 +5,8 @@
 #include <bit>
 
 #include "core/json.h"
-#include "weights/safetensors.h"
 #include "temporary.h"
+#include "weights/safetensors.h"
 #include "weights/tensor_file.h"
 
 namespace simmim {

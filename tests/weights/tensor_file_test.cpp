@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "weights/half.h"
 #include "temporary.h"
+#include "weights/half.h"
 
 namespace simmim {
 namespace {
@@ -96,6 +96,23 @@ TEST(Safetensors, WriterRefusesANameThatStandsTwiceAndBytesThatDoNotFit) {
       std::logic_error);
   EXPECT_THROW(write_safetensors(folder / "w", {{"w", view(DType::f32, {3}, values)}}), std::logic_error);
   EXPECT_FALSE(fs::exists(folder / "w"));
+}
+
+TEST(Safetensors, KeepThePreviousCheckpointWhenTheDiskIsFull) {
+  const Temporary folder;
+  const fs::path path = folder / "last.safetensors";
+  const std::vector<float> old = {1, 2}, large(100000);
+  write_safetensors(path, {{"w", view(DType::f32, {2}, old)}});
+  EXPECT_TRUE(in_child([&] {
+    limit_files_to(64 << 10);
+    const std::string message = error_of(Code::data, [&] {
+      write_safetensors(path, {{"w", view(DType::f32, {100000}, large)}});
+    });
+    return message.find(path.string() + ": cannot write 400128 bytes: ") == 0 &&
+           message.find("free some space") != std::string::npos;
+  }));
+  const TensorFile file = TensorFile::open(path);
+  EXPECT_EQ(to_doubles(*file.find("w")), (std::vector<double>{1, 2}));
 }
 
 TEST(Safetensors, OfTheReferenceLibraryAreReadAligned) {
