@@ -7,7 +7,7 @@
 namespace simmim {
 namespace {
 
-constexpr double kEps = 1e-6, kStd = 0.02;
+constexpr double kVitEps = 1e-6, kStd = 0.02;
 
 void check_sizes(const Vit::Options& o, const EncoderSite& site) {
   if (site.image_size % o.patch != 0)
@@ -39,7 +39,7 @@ Vit::Vit(const Options& o, const Scope& scope, const EncoderSite& site) : option
     blocks_.emplace_back(block, BlockOptions{.dim = o.dim,
                                              .heads = o.heads,
                                              .mlp_ratio = o.mlp_ratio,
-                                             .eps = kEps,
+                                             .eps = kVitEps,
                                              .layer_scale = o.layer_scale,
                                              .drop_path = rates[static_cast<size_t>(i)],
                                              .split_qkv_bias = true,
@@ -47,8 +47,8 @@ Vit::Vit(const Options& o, const Scope& scope, const EncoderSite& site) : option
                                              .linear = normal});
     if (!pretrain) biases_.emplace_back(block / "attn", rows, o.heads, constant(0), index);
   }
-  if (pretrain) norm_.emplace(scope / "norm", o.dim, kEps);
-  else fc_norm_.emplace(scope / "fc_norm", o.dim, kEps);
+  if (pretrain) norm_.emplace(scope / "norm", o.dim, kVitEps);
+  else fc_norm_.emplace(scope / "fc_norm", o.dim, kVitEps);
 }
 
 Tensor Vit::run(const Tensor& images, const Tensor& mask, const StepContext& step,

@@ -11,7 +11,7 @@
 namespace simmim {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 
 bool is_top(const std::string& metric) { return metric.find("top") != std::string::npos; }
 
@@ -35,7 +35,7 @@ bool is_baseline(const SweepCell& cell, const std::string& stage, const Json& wa
 
 double number_at(const SweepRun& run, const std::string& column) {
   const auto it = run.numbers.find(column);
-  return it == run.numbers.end() ? kNaN : it->second;
+  return it == run.numbers.end() ? kNoNumber : it->second;
 }
 
 std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::string& stage, const std::string& column, TableEntry* counts) {
@@ -43,7 +43,7 @@ std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::strin
   std::set<int64_t> failed;
   for (const SweepRun& run : cell.runs) {
     if (run.stage != stage) continue;
-    seeds[run.seed].push_back(run.state == "done" ? number_at(run, column) : kNaN);
+    seeds[run.seed].push_back(run.state == "done" ? number_at(run, column) : kNoNumber);
     if (run.state == "failed" || run.state == "lost" || run.state == "stopped") failed.insert(run.seed);
   }
   std::map<int64_t, double> values;
@@ -156,11 +156,11 @@ void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells) {
     return best;
   };
   const double sign = table.larger_is_better ? 1 : -1;
-  const int best = best_of([&](size_t i) { return table.entries[i].complete ? sign * table.entries[i].mean : kNaN; });
+  const int best = best_of([&](size_t i) { return table.entries[i].complete ? sign * table.entries[i].mean : kNoNumber; });
   if (best >= 0) table.entries[static_cast<size_t>(best)].best = true;
   if (table.metric != "test_top1") return;
   const int chosen = best_of([&](size_t i) {
-    return table.entries[i].complete ? mean(values_of(values_by_seed(*cells[i], table.stage, "val_top1", nullptr))) : kNaN;
+    return table.entries[i].complete ? mean(values_of(values_by_seed(*cells[i], table.stage, "val_top1", nullptr))) : kNoNumber;
   });
   if (chosen < 0) return;
   table.entries[static_cast<size_t>(chosen)].chosen = true;
