@@ -23,13 +23,12 @@ def environment() -> dict:
 
 
 class Peer:
-    """A training step of transformers, kept ready in a process of its own."""
+    """Somebody else's code, kept ready in a process of its own: seconds in, JSON out, a line each."""
 
-    def __init__(self, case: str, precision: str, compiled: bool, threads: int):
-        command = [os.environ["PEER_PYTHON"], str(HERE / "peer.py"), case, "--precision", precision, "--threads", str(threads)]
+    def __init__(self, script: str, *arguments: str):
         self.process = subprocess.Popen(
-            command + (["--compile"] if compiled else []), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment() | {"PYTHONPATH": os.environ["PEER_PATH"]})
+            [os.environ["PEER_PYTHON"], str(HERE / script), *arguments], text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment() | {"PYTHONPATH": os.environ["PEER_PATH"]})
         self.answer()
 
     def answer(self) -> dict:
@@ -48,41 +47,67 @@ class Peer:
         self.process.wait()
 
 
-def ours(simmim: str, case: str, precision: str, threads: int) -> dict:
-    """One run of `simmim bench step`; its JSON."""
-    command = [simmim, "bench", "step", *CASES[case]["simmim"], f"pretrain.batch_size={CASES[case]['batch']}",
-               f"precision={precision}", "device=cpu", "--threads", str(threads), "--json"]
+def ours(simmim: str, what: str, *arguments: str) -> dict:
+    """One run of `simmim bench`; its JSON."""
+    command = [simmim, "bench", what, *arguments, "device=cpu", "--json"]
     result = subprocess.run(command, text=True, capture_output=True, env=environment())
     if result.returncode:
         sys.exit(f"{' '.join(command)}\n{result.stderr}")
     return json.loads(result.stdout)
 
 
-def compare(simmim: str, case: str, precision: str, compiled: bool, seconds: float, args) -> dict:
-    """Both in turn, args.rounds times; medians and their ratio."""
-    row = {"case": case, "precision": precision, "peer": "compiled" if compiled else "eager"}
+def compare(row: dict, peer_arguments: list, our_arguments: list, seconds: float, rounds: int) -> dict:
+    """Both in turn, `rounds` times; `row` with the medians, their ratio and our last report."""
     try:
-        peer = Peer(case, precision, compiled, args.threads)
+        peer = Peer(*peer_arguments)
     except (RuntimeError, OSError) as error:
         return row | {"error": str(error)}
-    mine, theirs, reports = [], [], []
-    for _ in range(args.rounds):
-        reports.append(ours(simmim, case, precision, args.threads))
-        mine.append(reports[-1]["images_per_second"])
+    reports, theirs = [], []
+    for _ in range(rounds):
+        reports.append(ours(*our_arguments))
         theirs.append(peer.measure(seconds))
     peer.close()
+    mine = [report["images_per_second"] for report in reports]
     return row | {"ours": statistics.median(mine), "theirs": statistics.median(theirs), "ours_all": mine,
                   "theirs_all": theirs, "ratio": statistics.median(mine) / statistics.median(theirs), "report": reports[-1]}
 
 
+def compare_step(simmim: str, case: str, precision: str, compiled: bool, args) -> dict:
+    seconds = args.seconds or (3 if args.quick else 6 if case.endswith("base") else 4)
+    threads = ["--threads", str(args.threads)]
+    return compare(
+        {"case": case, "type": precision, "peer": "compiled" if compiled else "eager"},
+        ["peer.py", case, "--precision", precision, *threads, *(["--compile"] if compiled else [])],
+        [simmim, "step", *CASES[case]["simmim"], f"pretrain.batch_size={CASES[case]['batch']}", f"precision={precision}", *threads],
+        seconds, args.rounds)
+
+
+def compare_loader(simmim: str, pipeline: str, images: pathlib.Path, args) -> dict:
+    """One decoding thread each, RandomResizedCrop(192) of 500 x 375 JPEGs."""
+    return compare(
+        {"case": "loader", "type": "192", "peer": f"tv {pipeline}"},
+        ["loader_peer.py", str(images), "--pipeline", pipeline, "--size", "192"],
+        [simmim, "loader", "data.name=image_folder", f"data.train={images}", "data.image_size=192", "data.workers=1",
+         "encoder.preset=swin_base", "mask.patch=32", "pretrain.batch_size=64"],
+        args.seconds or 4, args.rounds)
+
+
+def make_images(folder: pathlib.Path) -> bool:
+    command = [os.environ["PEER_PYTHON"], str(HERE / "make_jpegs.py"), str(folder)]
+    result = subprocess.run(command, text=True, capture_output=True, env=environment() | {"PYTHONPATH": os.environ["PEER_PATH"]})
+    if result.returncode:
+        print(f"loader not measured: {(result.stderr.strip().splitlines() or ['no images'])[-1]}")
+    return result.returncode == 0
+
+
 def print_row(row: dict):
-    name = f"{row['case']:<10} {row['precision']:<5} {row['peer']:<9}"
+    name = f"{row['case']:<10} {row['type']:<5} {row['peer']:<9}"
     if "error" in row:
         print(f"{name} not measured: {row['error']}", flush=True)
         return
-    report = row["report"]
-    share = f"{100 * report['share_of_peak']:6.0f} %" if report.get("share_of_peak") else "       -"
-    print(f"{name} {row['ours']:10.1f} {row['theirs']:10.1f} {row['ratio']:7.2f} {share}", flush=True)
+    share = row["report"].get("share_of_peak")
+    print(f"{name} {row['ours']:10.1f} {row['theirs']:10.1f} {row['ratio']:7.2f} "
+          f"{f'{100 * share:.0f} %' if share else '-':>10}", flush=True)
 
 
 def main():
@@ -94,20 +119,27 @@ def main():
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--seconds", type=float, default=None, help="of each measurement of a peer")
     parser.add_argument("--rounds", type=int, default=None)
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--images", type=pathlib.Path, help="folder for the JPEGs that the loaders read; without it none")
+    parser.add_argument("--json", type=pathlib.Path, help="file for every number")
     args = parser.parse_args()
     args.rounds = args.rounds or (1 if args.quick else 2)
 
     start, rows = time.monotonic(), []
-    print("images/s of a pre-training step, ours and Hugging Face transformers' "
-          f"({args.threads} threads, median of {args.rounds} in turn)")
-    print(f"{'case':<10} {'type':<5} {'peer':<9} {'ours':>10} {'theirs':>10} {'ratio':>7} {'GEMM share':>8}")
+
+    def add(row: dict):
+        rows.append(row)
+        print_row(row)
+
+    print(f"images/s, ours and theirs, median of {args.rounds} in turn: the pre-training step beside Hugging Face transformers' "
+          f"({args.threads} threads),\nthe loader beside torchvision's (one thread)")
+    print(f"{'case':<10} {'type':<5} {'peer':<9} {'ours':>10} {'theirs':>10} {'ratio':>7} {'GEMM share':>10}")
+    if args.images and make_images(args.images):
+        for pipeline in ["pil", "v2"]:
+            add(compare_loader(args.simmim, pipeline, args.images, args))
     for compiled in [False] if args.quick else [False, True]:
         for case in args.cases:
             for precision in args.precisions:
-                seconds = args.seconds or (3 if args.quick else 6 if case.endswith("base") else 4)
-                rows.append(compare(args.simmim, case, precision, compiled, seconds, args))
-                print_row(rows[-1])
+                add(compare_step(args.simmim, case, precision, compiled, args))
     print(f"{time.monotonic() - start:.0f} s")
     if args.json:
         args.json.write_text(json.dumps({"threads": args.threads, "rows": rows}, indent=1) + "\n")

@@ -1,5 +1,6 @@
 // How fast a configuration trains on this machine, on data that are already in memory.
 #pragma once
+#include "core/files.h"
 #include "core/json.h"
 
 namespace simmim {
@@ -9,5 +10,8 @@ namespace simmim {
 // product of the same number type, measured in the same run), "share_of_peak", "steps", "batch_size", "threads",
 // "precision", "device", "parameters"}
 Json bench_step(const Json& config);
+
+// The batches of a stage's training split, decoded and augmented but not computed on: see loader_rate (data/info.h).
+Json bench_loader(const Json& config, const fs::path& site_data);
 
 }  // namespace simmim
