@@ -1,5 +1,5 @@
-// Which rectangle of an image becomes the square that the encoder sees: random resized crop and flip for training, short
-// side and centre crop for evaluation. The rules are torchvision's, the random numbers come from counters.
+// Which rectangle of an image becomes the square that the encoder sees: random resized crop and flip for training,
+// short side and centre crop for evaluation. The rules are torchvision's, the random numbers come from counters.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -20,7 +20,8 @@ struct AugmentOptions {
 
   static void fields(auto& o, auto&& visit) {
     visit("enabled", o.enabled, "random crops and flips; false: the evaluation's centre crop");
-    visit("crop_scale", o.crop_scale, "smallest and largest share of the image's area that a crop covers", {.min = 0.001, .max = 1});
+    visit("crop_scale", o.crop_scale, "smallest and largest share of the image's area that a crop covers",
+          {.min = 0.001, .max = 1});
     visit("crop_ratio", o.crop_ratio, "smallest and largest width/height of a crop", {.min = 0.01, .max = 100});
     visit("flip", o.flip, "probability of a left-right flip", {.min = 0, .max = 1});
     visit("interpolation", o.interpolation, "how pixels are resampled, for training and evaluation alike",

@@ -1,5 +1,5 @@
-// Layout: 16 bytes of magic, int64 number of images, then one record an image {int64 offset, int32 h, w, channels, 0}, then
-// the pixels. h = 0: the image could not be read, and the w bytes at offset are the reason.
+// Layout: 16 bytes of magic, int64 number of images, then one record an image {int64 offset, int32 h, w, channels, 0},
+// then the pixels. h = 0: the image could not be read, and the w bytes at offset are the reason.
 #include "data/cache.h"
 
 #include <cstring>
@@ -39,7 +39,8 @@ std::optional<std::string> decode_all(const Source& source) {
       try {
         source.load(split, i, image);
         record.h = static_cast<int32_t>(image.h), record.w = static_cast<int32_t>(image.w);
-        if (channels == 3) body.append(reinterpret_cast<const char*>(image.rgb.data()), image.rgb.size());
+        if (channels == 3)
+          body.append(reinterpret_cast<const char*>(image.rgb.data()), image.rgb.size());
         else
           for (size_t at = 0; at < image.rgb.size(); at += 3) body += static_cast<char>(image.rgb[at]);
       } catch (const ImageError& error) {

@@ -6,8 +6,8 @@
 
 namespace simmim {
 
-// `count` of the images whose labels are given, in proportion to the classes (largest remainder; -1 is a class of its own),
-// sorted. A larger count of the same seed takes more of each class's same order.
+// `count` of the images whose labels are given, in proportion to the classes (largest remainder; -1 is a class of its
+// own), sorted. A larger count of the same seed takes more of each class's same order.
 std::vector<int64_t> choose_in_proportion(const std::vector<int64_t>& labels, int64_t count, uint64_t seed,
                                           std::string_view purpose);
 

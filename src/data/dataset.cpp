@@ -117,8 +117,10 @@ std::string Dataset::item_name(Split split, int64_t index) const {
 
 void Dataset::load(Split split, int64_t index, Image& out) const {
   const Place& at = place(split, index);
-  if (cache_) cache_->load(at.split, at.index, out);
-  else source_->load(at.split, at.index, out);
+  if (cache_)
+    cache_->load(at.split, at.index, out);
+  else
+    source_->load(at.split, at.index, out);
 }
 
 Image Dataset::load(Split split, int64_t index) const {
@@ -137,12 +139,14 @@ std::vector<int64_t> balanced_subset(const Dataset& dataset, Split split, int64_
   std::map<int64_t, int64_t> sizes;
   for (int64_t label : labels) ++sizes[label];
   if (sizes.empty() || sizes.contains(-1))
-    fail(Code::usage, "limit_labels: the {} images of {} have no labels to choose by", labels.size(), split_name(split));
+    fail(Code::usage, "limit_labels: the {} images of {} have no labels to choose by", labels.size(),
+         split_name(split));
   const int64_t classes = static_cast<int64_t>(sizes.size()), each = (count + classes - 1) / classes;
   for (const auto& [label, size] : sizes)
     if (size < each)
-      fail(Code::usage, "limit_labels: {} images of {} classes need {} of each, and class '{}' has {}; choose at most {}",
-           count, classes, each, dataset.class_names()[static_cast<size_t>(label)], size, size * classes);
+      fail(Code::usage,
+           "limit_labels: {} images of {} classes need {} of each, and class '{}' has {}; choose at most {}", count,
+           classes, each, dataset.class_names()[static_cast<size_t>(label)], size, size * classes);
   if (count < classes)
     fail(Code::usage, "limit_labels: got {}; allowed: at least one image for each of the {} classes", count, classes);
   return choose_equally(labels, count, seed, "labels");

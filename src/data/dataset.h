@@ -14,15 +14,15 @@ namespace simmim {
 
 enum class Split { train, val, test };
 inline constexpr std::array<Split, 3> kSplits = {Split::train, Split::val, Split::test};
-const char* split_name(Split split);                                        // "train", "val", "test"
-Split parse_split(const std::string& text, const std::string& where);       // usage error with the list
+const char* split_name(Split split);                                   // "train", "val", "test"
+Split parse_split(const std::string& text, const std::string& where);  // usage error with the list
 
 class Source;
 
 class Dataset {
  public:
-  // Takes the source's images and applies holdout, limit, split_seed and verify of the options. Small compressed sets are
-  // decoded once, into a memory-mapped file under cache_folder() that all processes share.
+  // Takes the source's images and applies holdout, limit, split_seed and verify of the options. Small compressed sets
+  // are decoded once, into a memory-mapped file under cache_folder() that all processes share.
   Dataset(std::unique_ptr<Source> source, const DataOptions& options);
   ~Dataset();
 
@@ -30,10 +30,10 @@ class Dataset {
   int64_t size(Split split) const;
   int64_t label(Split split, int64_t index) const;  // 0 .. classes()-1; -1: none
   std::vector<int64_t> labels(Split split) const;
-  int64_t classes() const;                          // 0: unlabelled
+  int64_t classes() const;  // 0: unlabelled
   const std::vector<std::string>& class_names() const;
   std::string item_name(Split split, int64_t index) const;
-  bool grey() const;                                // every image is grey by nature (fashion_mnist)
+  bool grey() const;  // every image is grey by nature (fashion_mnist)
 
   // Decoded, at its own size. Any number of threads at once. Throws ImageError.
   void load(Split split, int64_t index, Image& out) const;
@@ -62,9 +62,9 @@ class Dataset {
 };
 
 // Opens the data set that options.name says. Its folder is options.root, else site_root/NAME (site_root: "data" of the
-// site file; may be empty), else the place where it is usually found (fashion_mnist: Debian's package; photo_tiles: where
-// `data fetch` puts it). Usage errors for options that do not fit, data errors for missing or damaged files; the message
-// says what was expected.
+// site file; may be empty), else the place where it is usually found (fashion_mnist: Debian's package; photo_tiles:
+// where `data fetch` puts it). Usage errors for options that do not fit, data errors for missing or damaged files; the
+// message says what was expected.
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const std::filesystem::path& site_root = {});
 
 // `count` images with labels in equal numbers a class (classes differ by at most one), chosen by seed and sorted; the

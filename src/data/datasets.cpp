@@ -17,28 +17,72 @@ std::vector<fs::path> nowhere() { return {}; }
 
 const std::vector<DatasetRow>& datasets() {
   static const std::vector<DatasetRow> rows = {
-      {.name = "fashion_mnist", .help = "70,000 grey photographs of clothes, 28 px, 10 classes (Debian's dataset-fashion-mnist)",
-       .grey = true, .classes = 10, .train_images = 60000, .test_images = 10000, .side = 28,
-       .mean = {0.2860, 0.2860, 0.2860}, .std = {0.3530, 0.3530, 0.3530},
-       .missing = "install Debian's dataset-fashion-mnist, or give data.root=FOLDER", .open = open_fashion_mnist,
+      {.name = "fashion_mnist",
+       .help = "70,000 grey photographs of clothes, 28 px, 10 classes (Debian's dataset-fashion-mnist)",
+       .grey = true,
+       .classes = 10,
+       .train_images = 60000,
+       .test_images = 10000,
+       .side = 28,
+       .mean = {0.2860, 0.2860, 0.2860},
+       .std = {0.3530, 0.3530, 0.3530},
+       .missing = "install Debian's dataset-fashion-mnist, or give data.root=FOLDER",
+       .open = open_fashion_mnist,
        .usual_places = [] { return std::vector<fs::path>{"/usr/share/datasets/fashion-mnist"}; }},
-      {.name = "cifar10", .help = "60,000 colour photographs, 32 px, 10 classes (binary release)", .classes = 10,
-       .train_images = 50000, .test_images = 10000, .side = 32, .mean = {0.4914, 0.4822, 0.4465},
-       .std = {0.2470, 0.2435, 0.2616}, .missing = kBinary, .open = open_cifar10, .usual_places = nowhere},
-      {.name = "cifar100", .help = "60,000 colour photographs, 32 px, 100 classes (binary release)", .classes = 100,
-       .train_images = 50000, .test_images = 10000, .side = 32, .mean = {0.5071, 0.4865, 0.4409},
-       .std = {0.2673, 0.2564, 0.2762}, .missing = kBinary, .open = open_cifar100, .usual_places = nowhere},
-      {.name = "stl10", .help = "13,000 labelled and 100,000 unlabelled photographs, 96 px, 10 classes (binary release)",
-       .classes = 10, .train_images = 5000, .test_images = 8000, .side = 96, .mean = {0.4467, 0.4398, 0.4066},
-       .std = {0.2603, 0.2566, 0.2713}, .missing = kBinary, .open = open_stl10, .usual_places = nowhere},
-      {.name = "image_folder", .help = "JPEG, PNG or WebP files, one folder a class or none; list files",
-       .missing = "give the folder that holds train/ (and val/, test/)", .open = open_image_folder, .usual_places = nowhere},
-      {.name = "tar_shards", .help = "tars of images with WebDataset's names: 000001.jpg beside 000001.cls",
-       .missing = "give the folder that holds the tars", .open = open_tar_shards, .usual_places = nowhere},
-      {.name = "photo_tiles", .help = "64 px tiles of photographs in Debian's wallpaper packages; which photograph? "
-       "(data fetch photo_tiles)",
-       .classes = 37, .train_images = 8061, .test_images = 4652, .side = 64, .mean = {0.4332, 0.4355, 0.3272},
-       .std = {0.2615, 0.2476, 0.2625}, .missing = "run: simmim data fetch photo_tiles", .open = open_photo_tiles,
+      {.name = "cifar10",
+       .help = "60,000 colour photographs, 32 px, 10 classes (binary release)",
+       .classes = 10,
+       .train_images = 50000,
+       .test_images = 10000,
+       .side = 32,
+       .mean = {0.4914, 0.4822, 0.4465},
+       .std = {0.2470, 0.2435, 0.2616},
+       .missing = kBinary,
+       .open = open_cifar10,
+       .usual_places = nowhere},
+      {.name = "cifar100",
+       .help = "60,000 colour photographs, 32 px, 100 classes (binary release)",
+       .classes = 100,
+       .train_images = 50000,
+       .test_images = 10000,
+       .side = 32,
+       .mean = {0.5071, 0.4865, 0.4409},
+       .std = {0.2673, 0.2564, 0.2762},
+       .missing = kBinary,
+       .open = open_cifar100,
+       .usual_places = nowhere},
+      {.name = "stl10",
+       .help = "13,000 labelled and 100,000 unlabelled photographs, 96 px, 10 classes (binary release)",
+       .classes = 10,
+       .train_images = 5000,
+       .test_images = 8000,
+       .side = 96,
+       .mean = {0.4467, 0.4398, 0.4066},
+       .std = {0.2603, 0.2566, 0.2713},
+       .missing = kBinary,
+       .open = open_stl10,
+       .usual_places = nowhere},
+      {.name = "image_folder",
+       .help = "JPEG, PNG or WebP files, one folder a class or none; list files",
+       .missing = "give the folder that holds train/ (and val/, test/)",
+       .open = open_image_folder,
+       .usual_places = nowhere},
+      {.name = "tar_shards",
+       .help = "tars of images with WebDataset's names: 000001.jpg beside 000001.cls",
+       .missing = "give the folder that holds the tars",
+       .open = open_tar_shards,
+       .usual_places = nowhere},
+      {.name = "photo_tiles",
+       .help = "64 px tiles of photographs in Debian's wallpaper packages; which photograph? "
+               "(data fetch photo_tiles)",
+       .classes = 37,
+       .train_images = 8061,
+       .test_images = 4652,
+       .side = 64,
+       .mean = {0.4332, 0.4355, 0.3272},
+       .std = {0.2615, 0.2476, 0.2625},
+       .missing = "run: simmim data fetch photo_tiles",
+       .open = open_photo_tiles,
        .usual_places = [] { return std::vector<fs::path>{photo_tiles_folder()}; }},
   };
   return rows;
@@ -47,8 +91,9 @@ const std::vector<DatasetRow>& datasets() {
 void refuse_split_options(const DataOptions& options) {
   for (const auto& [key, value] : {std::pair{"train", options.train}, {"val", options.val}, {"test", options.test}})
     if (!value.empty())
-      fail(Code::usage, "data.{}: got '{}'; {} has splits of its own: leave it empty, or use image_folder or tar_shards",
-           key, value, options.name);
+      fail(Code::usage,
+           "data.{}: got '{}'; {} has splits of its own: leave it empty, or use image_folder or tar_shards", key, value,
+           options.name);
 }
 
 std::vector<std::string> read_names(const fs::path& path) {
@@ -92,7 +137,8 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const fs::path
     names.push_back(row.name);
     if (row.name != options.name) continue;
     std::vector<fs::path> places;
-    if (!options.root.empty()) places = {options.root};
+    if (!options.root.empty())
+      places = {options.root};
     else {
       if (!site_root.empty()) places = {site_root / row.name};
       for (const fs::path& place : row.usual_places()) places.push_back(place);

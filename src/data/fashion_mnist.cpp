@@ -1,5 +1,5 @@
-// Fashion-MNIST (Xiao et al. 2017, arXiv 1708.07747): 28 x 28 grey photographs of clothes in ten classes, four IDX files,
-// gzipped as Debian's dataset-fashion-mnist has them or plain.
+// Fashion-MNIST (Xiao et al. 2017, arXiv 1708.07747): 28 x 28 grey photographs of clothes in ten classes, four IDX
+// files, gzipped as Debian's dataset-fashion-mnist has them or plain.
 #include <zlib.h>
 
 #include <memory>
@@ -13,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAdvice = "install Debian's dataset-fashion-mnist, or set data.root to the folder of its four files";
+constexpr const char* kAdvice =
+    "install Debian's dataset-fashion-mnist, or set data.root to the folder of its four files";
 
 // An IDX file: big-endian magic (0x801: labels, 0x803: images), the sizes, then bytes.
 struct Idx {
@@ -35,7 +36,8 @@ Idx read_idx(const fs::path& path, uint32_t magic, bool header_only) {
     return uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 | b[3];
   };
   if (const uint32_t got = number(); got != magic)
-    fail(Code::data, "{}: starts with {:#x}, an IDX file of this kind with {:#x}; {}", path.string(), got, magic, kAdvice);
+    fail(Code::data, "{}: starts with {:#x}, an IDX file of this kind with {:#x}; {}", path.string(), got, magic,
+         kAdvice);
   Idx idx;
   int64_t total = 1;
   for (uint32_t i = 0; i < (magic & 0xff); ++i) total *= idx.sizes.emplace_back(number());
@@ -45,15 +47,16 @@ Idx read_idx(const fs::path& path, uint32_t magic, bool header_only) {
   idx.bytes.resize(static_cast<size_t>(total));
   const int got = gzread(file.get(), idx.bytes.data(), static_cast<unsigned>(total));
   if (got != total)
-    fail(Code::data, "{}: truncated or corrupt: {} bytes of {} could be read; {}", path.string(), std::max(got, 0), total,
-         kAdvice);
+    fail(Code::data, "{}: truncated or corrupt: {} bytes of {} could be read; {}", path.string(), std::max(got, 0),
+         total, kAdvice);
   return idx;
 }
 
 class FashionMnist : public Source {
  public:
   explicit FashionMnist(const fs::path& root) {
-    class_names_ = {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot"};
+    class_names_ = {"t-shirt", "trouser", "pullover", "dress", "coat",
+                    "sandal",  "shirt",   "sneaker",  "bag",   "ankle-boot"};
     read_split(root, Split::train, "train");
     read_split(root, Split::test, "t10k");
   }
@@ -88,10 +91,12 @@ class FashionMnist : public Source {
     const Idx labels = read_idx(labels_path, 0x801, false);
     const Idx header = read_idx(images.path, 0x803, true);
     if (labels.sizes[0] != header.sizes[0])
-      fail(Code::data, "{}: {} images beside {} labels; {}", images.path.string(), header.sizes[0], labels.sizes[0], kAdvice);
+      fail(Code::data, "{}: {} images beside {} labels; {}", images.path.string(), header.sizes[0], labels.sizes[0],
+           kAdvice);
     for (int64_t i = 0; i < labels.sizes[0]; ++i) {
       const uint8_t label = labels.bytes[static_cast<size_t>(i)];
-      if (label >= class_names_.size()) fail(Code::data, "{}: label {} of image {}; allowed: 0 to 9", labels_path.string(), label, i);
+      if (label >= class_names_.size())
+        fail(Code::data, "{}: label {} of image {}; allowed: 0 to 9", labels_path.string(), label, i);
       items_of(split).push_back({fmt::format("{}/{:05}", prefix, i), header.sizes[1] * header.sizes[2], label});
     }
     add_to_stamp(labels_path);

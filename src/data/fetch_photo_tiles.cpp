@@ -36,7 +36,8 @@ void run_program(const std::vector<std::string>& words, const fs::path& folder) 
   const int error = posix_spawnp(&child, words[0].c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0)
-    fail(Code::data, "photo_tiles: cannot run {}: {}; the tiles are made from Debian's packages", words[0], std::strerror(error));
+    fail(Code::data, "photo_tiles: cannot run {}: {}; the tiles are made from Debian's packages", words[0],
+         std::strerror(error));
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
@@ -75,7 +76,8 @@ void get_packages(const fs::path& unpacked, const FetchProgress& progress) {
     const WorkFolder download(unpacked / "download");
     run_program({"apt-get", "download", package}, download.path);
     for (const auto& entry : fs::directory_iterator(download.path))
-      if (entry.path().extension() == ".deb") run_program({"dpkg-deb", "-x", entry.path().string(), unpacked.string()}, download.path);
+      if (entry.path().extension() == ".deb")
+        run_program({"dpkg-deb", "-x", entry.path().string(), unpacked.string()}, download.path);
   }
 }
 
@@ -84,10 +86,11 @@ Image read_photo(const Photo& photo, const fs::path& unpacked) {
     if (!is_there(folder, photo)) continue;
     const Image full = decode_image_file(folder / photo.path);
     const int64_t shorter = std::min(full.h, full.w);
-    return resize_image(full, full.h * kPhotoShortSide / shorter, full.w * kPhotoShortSide / shorter, Interpolation::bicubic);
+    return resize_image(full, full.h * kPhotoShortSide / shorter, full.w * kPhotoShortSide / shorter,
+                        Interpolation::bicubic);
   }
-  fail(Code::data, "photo_tiles: {} of {} is not the file that the recipe knows; Debian 12 has the right version", photo.path,
-       photo.package);
+  fail(Code::data, "photo_tiles: {} of {} is not the file that the recipe knows; Debian 12 has the right version",
+       photo.path, photo.package);
 }
 
 }  // namespace
@@ -132,8 +135,8 @@ void fetch_photo_tiles(const fs::path& destination, const FetchProgress& progres
   fs::remove(destination, error);
   fs::rename(tiles, destination, error);
   if (error) fail(Code::data, "{}: cannot be made: {}", destination.string(), error.message());
-  progress(fmt::format("{} photographs, {} train, {} val and {} test tiles in {}", label, images[0].size(), images[1].size(),
-                       images[2].size(), destination.string()));
+  progress(fmt::format("{} photographs, {} train, {} val and {} test tiles in {}", label, images[0].size(),
+                       images[1].size(), images[2].size(), destination.string()));
 }
 
 }  // namespace simmim

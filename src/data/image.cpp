@@ -27,17 +27,23 @@ void codecs::check_size(int64_t h, int64_t w, const std::string& name) {
 
 void decode_image(std::string_view bytes, const std::string& name, Image& out) {
   switch (format_of(bytes, name)) {
-    case Format::jpeg: return codecs::decode_jpeg(bytes, name, out);
-    case Format::png: return codecs::decode_png(bytes, name, out);
-    case Format::webp: return codecs::decode_webp(bytes, name, out);
+    case Format::jpeg:
+      return codecs::decode_jpeg(bytes, name, out);
+    case Format::png:
+      return codecs::decode_png(bytes, name, out);
+    case Format::webp:
+      return codecs::decode_webp(bytes, name, out);
   }
 }
 
 ImageSize probe_image(std::string_view bytes, const std::string& name) {
   switch (format_of(bytes, name)) {
-    case Format::jpeg: return codecs::probe_jpeg(bytes, name);
-    case Format::png: return codecs::probe_png(bytes, name);
-    case Format::webp: return codecs::probe_webp(bytes, name);
+    case Format::jpeg:
+      return codecs::probe_jpeg(bytes, name);
+    case Format::png:
+      return codecs::probe_png(bytes, name);
+    case Format::webp:
+      return codecs::probe_webp(bytes, name);
   }
   return {};
 }

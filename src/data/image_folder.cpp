@@ -1,5 +1,5 @@
-// Images in folders: one folder a class, or none; or named by list files. ImageNet's layout (train/ and val/, no test/) is
-// read with val/ as the test split, so that it is looked at only once, at the end.
+// Images in folders: one folder a class, or none; or named by list files. ImageNet's layout (train/ and val/, no test/)
+// is read with val/ as the test split, so that it is looked at only once, at the end.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,11 +19,12 @@ namespace {
 
 constexpr int64_t kMostStamped = 100000;  // beyond, there is no cache that a file's time would have to protect
 constexpr const char* kLayouts =
-    "expected train/CLASS/*.jpg with val/ and test/ likewise, or CLASS/*.jpg, or *.jpg without classes; JPEG, PNG and WebP "
+    "expected train/CLASS/*.jpg with val/ and test/ likewise, or CLASS/*.jpg, or *.jpg without classes; JPEG, PNG and "
+    "WebP "
     "are read";
 
 struct Found {
-  std::string name;   // relative to the split's folder
+  std::string name;  // relative to the split's folder
   std::string class_name;
   int64_t bytes;
 };
@@ -42,17 +43,22 @@ class ImageFolder : public EncodedSource {
     const bool any = std::any_of(given.begin(), given.end(), [](const std::string& path) { return !path.empty(); });
     if (any)
       for (size_t i = 0; i < 3; ++i) paths[i] = given[i].empty() ? fs::path() : root / given[i];
-    else paths = usual_folders(root);
+    else
+      paths = usual_folders(root);
 
     std::array<std::vector<Found>, 3> found;
     for (Split split : kSplits) {
       const fs::path& path = paths[static_cast<size_t>(split)];
       if (path.empty()) continue;
-      if (fs::is_directory(path)) found[static_cast<size_t>(split)] = scan(split, path);
+      if (fs::is_directory(path))
+        found[static_cast<size_t>(split)] = scan(split, path);
       else if (path.extension() == ".tar" || path.string().find('{') != std::string::npos)
         fail(Code::usage, "data.{}: {} is a tar pattern; set data.name=tar_shards", split_name(split), path.string());
-      else if (fs::exists(path)) read_list(split, path, root, options, found);
-      else fail(Code::data, "data.{}: {} does not exist; allowed: a folder or a list file", split_name(split), path.string());
+      else if (fs::exists(path))
+        read_list(split, path, root, options, found);
+      else
+        fail(Code::data, "data.{}: {} does not exist; allowed: a folder or a list file", split_name(split),
+             path.string());
     }
     set_classes(found);
     for (Split split : kSplits) add_items(split, found[static_cast<size_t>(split)]);
@@ -95,7 +101,8 @@ class ImageFolder : public EncodedSource {
       fail(Code::data, "{}: holds no image{}; {}", folder.string(),
            others.empty() ? "" : fmt::format(" (but, for example, {})", others), kLayouts);
     if (loose > 0 && loose < static_cast<int64_t>(found.size()))
-      fail(Code::data, "{}: holds {} images of its own beside those in class folders; {}", folder.string(), loose, kLayouts);
+      fail(Code::data, "{}: holds {} images of its own beside those in class folders; {}", folder.string(), loose,
+           kLayouts);
     std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.name < b.name; });
     return found;
   }
@@ -150,7 +157,8 @@ class ImageFolder : public EncodedSource {
       int64_t label = -1;
       if (!image.class_name.empty()) {
         const auto at = index_of.find(list_ && to_index(image.class_name) >= 0 && !index_of.contains(image.class_name)
-                                          ? std::to_string(to_index(image.class_name)) : image.class_name);
+                                          ? std::to_string(to_index(image.class_name))
+                                          : image.class_name);
         if (at == index_of.end())
           fail(Code::data, "data.{}: {} is of class '{}', which is none of the {} classes of the training images",
                split_name(split), image.name, image.class_name, class_names_.size());
@@ -178,7 +186,8 @@ class ImageFolder : public EncodedSource {
     }
     const int reason = errno;
     if (descriptor >= 0) ::close(descriptor);
-    if (!good) throw ImageError(fmt::format("{}: cannot read {}: {}", image.name, path.string(), std::strerror(reason)));
+    if (!good)
+      throw ImageError(fmt::format("{}: cannot read {}: {}", image.name, path.string(), std::strerror(reason)));
     return buffer;
   }
 

@@ -24,15 +24,14 @@ Json describe_split(const Dataset& dataset, Split split) {
   return out;
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
 Json data_info(const Dataset& dataset, const DataOptions& options, bool read_all) {
-  Json out = {{"name", options.name}, {"fingerprint", dataset.fingerprint()}, {"classes", dataset.classes()},
-              {"class_names", dataset.class_names()}, {"grey", dataset.grey()}, {"held_out", dataset.held_out()},
+  Json out = {{"name", options.name},         {"fingerprint", dataset.fingerprint()},
+              {"classes", dataset.classes()}, {"class_names", dataset.class_names()},
+              {"grey", dataset.grey()},       {"held_out", dataset.held_out()},
               {"splits", Json::object()}};
   std::vector<std::pair<int64_t, int64_t>> sizes;
   Json first = Json::array();
@@ -54,9 +53,11 @@ Json data_info(const Dataset& dataset, const DataOptions& options, bool read_all
     }
   }
   if (!sizes.empty()) {
-    std::sort(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.first * a.second < b.first * b.second; });
+    std::sort(sizes.begin(), sizes.end(),
+              [](const auto& a, const auto& b) { return a.first * a.second < b.first * b.second; });
     const auto pair = [](const std::pair<int64_t, int64_t>& size) { return Json{size.first, size.second}; };
-    out["sizes"] = {{"min", pair(sizes.front())}, {"median", pair(sizes[sizes.size() / 2])}, {"max", pair(sizes.back())}};
+    out["sizes"] = {
+        {"min", pair(sizes.front())}, {"median", pair(sizes[sizes.size() / 2])}, {"max", pair(sizes.back())}};
   }
   if (dataset.has(Split::train) && !sizes.empty()) {
     const Normalisation measured = measure(dataset, Split::train, read_all ? dataset.size(Split::train) : kSample);
@@ -95,7 +96,10 @@ Json loader_rate(const Dataset& dataset, const LoaderOptions& options, double se
     elapsed = now() - start;
   }
   const double rate = static_cast<double>(images) / elapsed;
-  return {{"images_per_second", rate}, {"images", images}, {"seconds", elapsed}, {"workers", options.workers},
+  return {{"images_per_second", rate},
+          {"images", images},
+          {"seconds", elapsed},
+          {"workers", options.workers},
           {"images_per_second_per_worker", rate / static_cast<double>(std::max<int64_t>(options.workers, 1))},
           {"decode_images_per_second", decode_rate}};
 }

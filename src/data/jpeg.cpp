@@ -24,8 +24,8 @@ tjhandle decompressor() {
   return mine()->handle;
 }
 
-// The reason of the last failure. The decompressor is thrown away: TurboJPEG 2.1 leaves one that failed within a header in
-// the middle of it, and the next image would be read wrongly.
+// The reason of the last failure. The decompressor is thrown away: TurboJPEG 2.1 leaves one that failed within a header
+// in the middle of it, and the next image would be read wrongly.
 struct Failure {
   bool fatal = tjGetErrorCode(decompressor()) == TJERR_FATAL;
   std::string reason = tjGetErrorStr2(decompressor());
@@ -80,7 +80,8 @@ void decode_jpeg(std::string_view bytes, const std::string& name, Image& out) {
   const bool four = header.colorspace == TJCS_CMYK || header.colorspace == TJCS_YCCK;
   std::vector<uint8_t> cmyk(four ? static_cast<size_t>(out.h * out.w * 4) : 0);
   uint8_t* pixels = four ? cmyk.data() : out.rgb.data();
-  if (tjDecompress2(decompressor(), data, bytes.size(), pixels, header.w, 0, header.h, four ? TJPF_CMYK : TJPF_RGB, 0) != 0)
+  if (tjDecompress2(decompressor(), data, bytes.size(), pixels, header.w, 0, header.h, four ? TJPF_CMYK : TJPF_RGB,
+                    0) != 0)
     check_failure(name);
   if (four) cmyk_to_rgb(cmyk.data(), out.h * out.w, out.rgb.data());
 }

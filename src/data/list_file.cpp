@@ -12,10 +12,14 @@ std::vector<std::string> split_line(std::string_view line, const std::string& wh
   std::vector<std::string> fields(1);
   bool quoted = false;
   for (size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') fields.back() += line[i++];
-    else if (line[i] == '"') quoted = !quoted;
-    else if (line[i] == ',' && !quoted) fields.emplace_back();
-    else fields.back() += line[i];
+    if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"')
+      fields.back() += line[i++];
+    else if (line[i] == '"')
+      quoted = !quoted;
+    else if (line[i] == ',' && !quoted)
+      fields.emplace_back();
+    else
+      fields.back() += line[i];
   }
   if (quoted) fail(Code::data, "{}: a double quote is not closed", where);
   return fields;
@@ -29,7 +33,7 @@ std::vector<ListedImage> read_list_file(const fs::path& path) {
   std::vector<std::string> columns;
   const std::vector<std::string> known = {"path", "label", "split"};
   int64_t number = 0;
-  for (size_t begin = 0; begin < text.size(); ) {
+  for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line(text.data() + begin, end - begin);
     begin = end + 1;

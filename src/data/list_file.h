@@ -1,5 +1,5 @@
-// A list of images: comma-separated lines under a header `path,label,split` (label and split may be left out, the order of
-// columns is free, a field with a comma stands in double quotes).
+// A list of images: comma-separated lines under a header `path,label,split` (label and split may be left out, the order
+// of columns is free, a field with a comma stands in double quotes).
 #pragma once
 #include <filesystem>
 #include <optional>

@@ -1,5 +1,5 @@
-// Work is handed out in small pieces of a batch, in order; a batch is a slot of a ring of three: one with the caller, one
-// ready, one being filled. A slot's memory is reused.
+// Work is handed out in small pieces of a batch, in order; a batch is a slot of a ring of three: one with the caller,
+// one ready, one being filled. A slot's memory is reused.
 #include "data/loader.h"
 
 #include <algorithm>
@@ -15,16 +15,16 @@ namespace simmim {
 namespace {
 
 constexpr int64_t kRing = 3;
-constexpr int64_t kPiece = 16;            // most images a piece
+constexpr int64_t kPiece = 16;  // most images a piece
 constexpr int64_t kUnreadableInARow = 1000;
 
 using Order = std::shared_ptr<const std::vector<int64_t>>;
 
 struct Slot {
   Batch batch;
-  Order order;                 // of the batch's epoch: position -> index
-  std::vector<uint8_t> filled; // (B), 0: unreadable and left out
-  int64_t number = -1;         // epoch * steps + step
+  Order order;                  // of the batch's epoch: position -> index
+  std::vector<uint8_t> filled;  // (B), 0: unreadable and left out
+  int64_t number = -1;          // epoch * steps + step
   int64_t pieces_left = 0;
   std::exception_ptr error;
 };
@@ -44,7 +44,7 @@ struct Loader::State {
   int64_t batch_images(int64_t number) const {
     return std::min(options.batch_size, images - number % steps * options.batch_size);
   }
-  void prepare(int64_t number);                                     // under the mutex
+  void prepare(int64_t number);  // under the mutex
   void fill(Slot& slot, int64_t begin, int64_t end, Scratch& scratch);
   bool read(int64_t epoch, int64_t index, Scratch& scratch, uint8_t* pixels);
   void work();
@@ -60,14 +60,14 @@ struct Loader::State {
   mutable std::mutex mutex;
   std::condition_variable work_there, piece_done;
   std::array<Slot, kRing> ring;
-  int64_t next_piece = 0;                // of all epochs: batch number * pieces + piece
-  int64_t next_batch = 0, end_batch = 0; // batches before next_batch are free, end_batch is never made
-  bool lent = false;                     // next_batch is with the caller
-  int64_t active = 0;                    // pieces in work
+  int64_t next_piece = 0;                 // of all epochs: batch number * pieces + piece
+  int64_t next_batch = 0, end_batch = 0;  // batches before next_batch are free, end_batch is never made
+  bool lent = false;                      // next_batch is with the caller
+  int64_t active = 0;                     // pieces in work
   bool stop = false;
   std::pair<int64_t, Order> latest_order{-1, nullptr};
   std::map<int64_t, std::string> skipped;
-  Scratch scratch;                       // the caller's, without workers
+  Scratch scratch;  // the caller's, without workers
   std::vector<std::thread> threads;
 };
 
@@ -130,8 +130,13 @@ bool Loader::State::read(int64_t epoch, int64_t index, Scratch& mine, uint8_t* p
   } else {
     const CentreCrop crop = centre_crop(image.h, image.w, size, options.eval_crop);
     mine.resize({image.rgb.data(), image.h, image.w, stride}, interpolation,
-                {.h = crop.resized_h, .w = crop.resized_w, .top = crop.top, .left = crop.left, .window_h = size,
-                 .window_w = size}, pixels);
+                {.h = crop.resized_h,
+                 .w = crop.resized_w,
+                 .top = crop.top,
+                 .left = crop.left,
+                 .window_h = size,
+                 .window_w = size},
+                pixels);
   }
   return true;
 }
@@ -151,8 +156,8 @@ void Loader::State::fill(Slot& slot, int64_t begin, int64_t end, Scratch& mine) 
     }
     if (options.shuffle && slot.filled[static_cast<size_t>(i)] == 0) {
       const std::lock_guard lock(mutex);
-      fail(Code::data, "data: {} images of {} in a row cannot be read, among them: {}", tries, split_name(options.split),
-           skipped.begin()->second);
+      fail(Code::data, "data: {} images of {} in a row cannot be read, among them: {}", tries,
+           split_name(options.split), skipped.begin()->second);
     }
   }
 }

@@ -1,5 +1,5 @@
-// Batches of images, decoded ahead of time by threads. What a batch holds depends only on (seed, epoch, step): order, crop
-// and flip come from counters, so any step can be reproduced alone, and the number of workers changes nothing.
+// Batches of images, decoded ahead of time by threads. What a batch holds depends only on (seed, epoch, step): order,
+// crop and flip come from counters, so any step can be reproduced alone, and the number of workers changes nothing.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -15,23 +15,23 @@ struct LoaderOptions {
   Split split = Split::train;
   int64_t batch_size = 64;
   int64_t image_size = 32;
-  int64_t workers = 1;              // threads; 0: next() decodes itself
+  int64_t workers = 1;  // threads; 0: next() decodes itself
   uint64_t seed = 0;
-  AugmentOptions augment;           // enabled=false: centre crop
-  double eval_crop = 1.0;           // see data.eval_crop
-  bool shuffle = true;              // a new order each epoch; false: as stored
-  bool drop_last = true;            // no smaller batch at the end of an epoch
-  bool endless = true;              // epoch after epoch; false: next() ends after one
-  std::vector<int64_t> subset = {}; // indices of the split to use; empty: all
-  bool fail_on_error = false;       // an unreadable image is an error instead of skipped
+  AugmentOptions augment;            // enabled=false: centre crop
+  double eval_crop = 1.0;            // see data.eval_crop
+  bool shuffle = true;               // a new order each epoch; false: as stored
+  bool drop_last = true;             // no smaller batch at the end of an epoch
+  bool endless = true;               // epoch after epoch; false: next() ends after one
+  std::vector<int64_t> subset = {};  // indices of the split to use; empty: all
+  bool fail_on_error = false;        // an unreadable image is an error instead of skipped
 };
 
 struct Batch {
-  int64_t epoch = 0, step = 0;      // step within the epoch
-  std::vector<uint8_t> pixels;      // (B,3,S,S)
-  std::vector<int64_t> labels;      // (B), -1: none
-  std::vector<int64_t> indices;     // (B), of the split
-  double wait_seconds = 0;          // how long next() waited for this batch
+  int64_t epoch = 0, step = 0;   // step within the epoch
+  std::vector<uint8_t> pixels;   // (B,3,S,S)
+  std::vector<int64_t> labels;   // (B), -1: none
+  std::vector<int64_t> indices;  // (B), of the split
+  double wait_seconds = 0;       // how long next() waited for this batch
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
 };
 
@@ -48,15 +48,15 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  int64_t images() const;           // of the split or subset
+  int64_t images() const;  // of the split or subset
   int64_t steps_per_epoch() const;
 
   // The next batch is (epoch, step). Without it a loader begins at (0, 0).
   void seek(int64_t epoch, int64_t step);
 
   // The next batch, valid until the next call of next() or seek(); nullptr at the end of a finite loader (seek to begin
-  // again). An unreadable image is skipped: when shuffling, the next readable image in the epoch's order takes its place
-  // (with its own crop), otherwise the batch is smaller by one. Errors of the workers are thrown here.
+  // again). An unreadable image is skipped: when shuffling, the next readable image in the epoch's order takes its
+  // place (with its own crop), otherwise the batch is smaller by one. Errors of the workers are thrown here.
   const Batch* next();
 
   // Images that could not be read so far, each once, by index.

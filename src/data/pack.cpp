@@ -8,7 +8,8 @@ Packed pack_dataset(const Dataset& dataset, const fs::path& destination, const P
   make_folder(destination);
   for (const auto& entry : fs::directory_iterator(destination))
     if (entry.path().extension() == ".tar")
-      fail(Code::data, "{}: holds {} already; choose an empty folder", destination.string(), entry.path().filename().string());
+      fail(Code::data, "{}: holds {} already; choose an empty folder", destination.string(),
+           entry.path().filename().string());
   int64_t total = 0, done = 0;
   for (Split split : kSplits) total += dataset.size(split);
   Packed packed;

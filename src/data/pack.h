@@ -16,9 +16,9 @@ struct Packed {
   int64_t images = 0, shards = 0, bytes = 0, skipped = 0;  // skipped: unreadable
 };
 
-// Writes destination/SPLIT-000000.tar and so on for each split (val as held out by the options, so that it stays apart), and
-// classes.txt where there are classes. Images keep the bytes they are stored with (raw pixels become PNG). The same data set
-// gives the same bytes. Code::data where the destination already holds tars or cannot be written.
+// Writes destination/SPLIT-000000.tar and so on for each split (val as held out by the options, so that it stays
+// apart), and classes.txt where there are classes. Images keep the bytes they are stored with (raw pixels become PNG).
+// The same data set gives the same bytes. Code::data where the destination already holds tars or cannot be written.
 Packed pack_dataset(const Dataset& dataset, const std::filesystem::path& destination, const PackOptions& options = {});
 
 }  // namespace simmim

@@ -19,8 +19,8 @@ int64_t PlanarSource::add_file(const fs::path& path, int64_t record_bytes) {
   add_to_stamp(path);
   const int64_t bytes = static_cast<int64_t>(files_.back().bytes().size());
   if (bytes == 0 || bytes % record_bytes != 0)
-    fail(Code::data, "{}: {} bytes; expected a multiple of {}: the file is truncated or another one", path.string(), bytes,
-         record_bytes);
+    fail(Code::data, "{}: {} bytes; expected a multiple of {}: the file is truncated or another one", path.string(),
+         bytes, record_bytes);
   return bytes / record_bytes;
 }
 
@@ -32,7 +32,8 @@ void PlanarSource::add_image(Split split, std::string name, int64_t offset, int6
 fs::path folder_with(const fs::path& root, const std::string& inner, const std::string& file) {
   for (const fs::path& folder : {root, root / inner})
     if (fs::exists(folder / file)) return folder;
-  fail(Code::data, "{}: neither {} nor {}/{} is there; unpack the binary release here", root.string(), file, inner, file);
+  fail(Code::data, "{}: neither {} nor {}/{} is there; unpack the binary release here", root.string(), file, inner,
+       file);
 }
 
 }  // namespace simmim

@@ -1,5 +1,5 @@
-// A source whose files hold raw pixels, one colour plane behind the other: CIFAR's and STL-10's binary releases. The files
-// are mapped, nothing is copied before an image is asked for.
+// A source whose files hold raw pixels, one colour plane behind the other: CIFAR's and STL-10's binary releases. The
+// files are mapped, nothing is copied before an image is asked for.
 #pragma once
 #include "core/files.h"
 #include "data/source.h"

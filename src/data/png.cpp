@@ -1,5 +1,5 @@
-// PNG through libpng, both ways. libpng reports errors by longjmp, so the functions that it may jump out of hold nothing
-// that needs a destructor.
+// PNG through libpng, both ways. libpng reports errors by longjmp, so the functions that it may jump out of hold
+// nothing that needs a destructor.
 #include <png.h>
 
 #include <csetjmp>
@@ -13,7 +13,7 @@ namespace {
 struct Reading {
   const unsigned char* at;
   size_t left;
-  Image* out;              // nullptr: the header only
+  Image* out;  // nullptr: the header only
   ImageSize size{};
   char error[200] = {};
 };
@@ -32,7 +32,8 @@ void on_read(png_structp png, png_bytep to, size_t count) {
   reading.at += count, reading.left -= count;
 }
 
-// Everything becomes 8-bit RGB: palettes and small depths widened, of 16 bits the upper 8, grey three times, alpha dropped.
+// Everything becomes 8-bit RGB: palettes and small depths widened, of 16 bits the upper 8, grey three times, alpha
+// dropped.
 bool run(Reading& reading) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_error, on_warning);
   png_infop info = png_create_info_struct(png);

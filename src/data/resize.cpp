@@ -47,7 +47,8 @@ void compute_weights(int64_t in, int64_t out, int64_t begin, int64_t count, Inte
     for (int k = 0; k < n; ++k) sum += row[static_cast<size_t>(k)] = filter((k + first - centre + 0.5) * inverse);
     int32_t* weight = weights.weight.data() + i * weights.taps;
     for (int k = 0; k < n; ++k) {
-      const double w = (sum != 0.0 ? row[static_cast<size_t>(k)] / sum : row[static_cast<size_t>(k)]) * (1 << kPrecision);
+      const double w =
+          (sum != 0.0 ? row[static_cast<size_t>(k)] / sum : row[static_cast<size_t>(k)]) * (1 << kPrecision);
       weight[k] = static_cast<int32_t>(w < 0 ? w - 0.5 : w + 0.5);
     }
     weights.first[static_cast<size_t>(i)] = first;
@@ -68,8 +69,8 @@ constexpr int64_t round_up(int64_t n) { return (n + kLanes - 1) / kLanes * kLane
 
 }  // namespace
 
-// Rows row .. row+rows (at most 16) of the view -> the same rows of middle_. The rows are transposed, so that the sum over
-// neighbouring pixels becomes a sum over neighbouring groups of 16 bytes, one byte a row.
+// Rows row .. row+rows (at most 16) of the view -> the same rows of middle_. The rows are transposed, so that the sum
+// over neighbouring pixels becomes a sum over neighbouring groups of 16 bytes, one byte a row.
 void Resizer::horizontal(const PixelView& view, const ResizeTarget& target, int64_t row, int64_t rows) {
   const int64_t begin = x_.first.front(), end = x_.first.back() + x_.count.back();
   const int64_t bytes = (end - begin) * 3;
@@ -106,15 +107,18 @@ void Resizer::horizontal(const PixelView& view, const ResizeTarget& target, int6
 
 void Resizer::operator()(const PixelView& view, Interpolation interpolation, const ResizeTarget& target,
                          uint8_t* planes) {
-  SIMMIM_CHECK(view.h > 0 && view.w > 0 && target.top >= 0 && target.left >= 0 && target.window_h > 0 &&
-                   target.window_w > 0 && target.top + target.window_h <= target.h &&
-                   target.left + target.window_w <= target.w,
-               "window {}+{} x {}+{} of {} x {}", target.top, target.window_h, target.left, target.window_w, target.h,
-               target.w);
-  if (target.w == view.w) identity_weights(target.left, target.window_w, x_);
-  else compute_weights(view.w, target.w, target.left, target.window_w, interpolation, x_);
-  if (target.h == view.h) identity_weights(target.top, target.window_h, y_);
-  else compute_weights(view.h, target.h, target.top, target.window_h, interpolation, y_);
+  SIMMIM_CHECK(
+      view.h > 0 && view.w > 0 && target.top >= 0 && target.left >= 0 && target.window_h > 0 && target.window_w > 0 &&
+          target.top + target.window_h <= target.h && target.left + target.window_w <= target.w,
+      "window {}+{} x {}+{} of {} x {}", target.top, target.window_h, target.left, target.window_w, target.h, target.w);
+  if (target.w == view.w)
+    identity_weights(target.left, target.window_w, x_);
+  else
+    compute_weights(view.w, target.w, target.left, target.window_w, interpolation, x_);
+  if (target.h == view.h)
+    identity_weights(target.top, target.window_h, y_);
+  else
+    compute_weights(view.h, target.h, target.top, target.window_h, interpolation, y_);
 
   const int64_t row_begin = y_.first.front(), row_end = y_.first.back() + y_.count.back();
   middle_rows_ = round_up(row_end - row_begin);  // whole groups of 16, so that transposed blocks fit
@@ -144,7 +148,8 @@ Image resize_image(const Image& image, int64_t h, int64_t w, Interpolation inter
   Image out;
   out.resize(h, w);
   for (int64_t i = 0; i < h * w; ++i)
-    for (int64_t c = 0; c < 3; ++c) out.rgb[static_cast<size_t>(i * 3 + c)] = planes[static_cast<size_t>(c * h * w + i)];
+    for (int64_t c = 0; c < 3; ++c)
+      out.rgb[static_cast<size_t>(i * 3 + c)] = planes[static_cast<size_t>(c * h * w + i)];
   return out;
 }
 

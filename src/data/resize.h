@@ -1,5 +1,5 @@
-// Antialiased separable resampling of 8-bit RGB with Pillow's fixed-point arithmetic (Pillow, src/libImaging/Resample.c):
-// the result equals Image.crop(...).resize(...) bit for bit, several times as fast.
+// Antialiased separable resampling of 8-bit RGB with Pillow's fixed-point arithmetic (Pillow,
+// src/libImaging/Resample.c): the result equals Image.crop(...).resize(...) bit for bit, several times as fast.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -12,12 +12,12 @@ enum class Interpolation { bilinear, bicubic };
 
 // A rectangle of interleaved RGB pixels; the resampling filter does not reach outside it.
 struct PixelView {
-  const uint8_t* rgb;   // its top left pixel
-  int64_t h, w, stride; // stride: bytes from row to row
+  const uint8_t* rgb;    // its top left pixel
+  int64_t h, w, stride;  // stride: bytes from row to row
 };
 
-// The whole view is resampled to (h, w); of that, the window (top, left, window_h, window_w) is computed, mirrored left to
-// right if `flip`.
+// The whole view is resampled to (h, w); of that, the window (top, left, window_h, window_w) is computed, mirrored left
+// to right if `flip`.
 struct ResizeTarget {
   int64_t h, w;
   int64_t top = 0, left = 0, window_h, window_w;
@@ -30,7 +30,8 @@ class Resizer {
   // planes: (3, window_h, window_w), R G B.
   void operator()(const PixelView& view, Interpolation interpolation, const ResizeTarget& target, uint8_t* planes);
 
-  // Of one axis: output i is the sum over k < count[i] of weight[i * taps + k] * input[first[i] + k], in units of 2^-22.
+  // Of one axis: output i is the sum over k < count[i] of weight[i * taps + k] * input[first[i] + k], in units of
+  // 2^-22.
   struct Weights {
     int64_t taps = 0;
     std::vector<int32_t> first, count, weight;

@@ -62,25 +62,25 @@ struct Avx512 {
 #endif
 
 // The two loops, once for each instruction set (a template cannot carry the target attribute).
-#define SIMMIM_LOOPS(Sums, target)                                                                                 \
-  target void rows_##Sums(const uint8_t* in, int64_t stride, const int32_t* weight, int64_t taps, uint8_t* out,    \
-                          int64_t n) {                                                                             \
-    for (int64_t j = 0; j < n; j += kLanes) {                                                                      \
-      Sums sums;                                                                                                   \
-      for (int64_t k = 0; k < taps; ++k) sums.add(in + k * stride + j, weight[k]);                                 \
-      sums.store(out + j);                                                                                         \
-    }                                                                                                              \
-  }                                                                                                                \
-  target void pixel_##Sums(const uint8_t* in, const int32_t* weight, int64_t taps, uint8_t* out, int64_t plane) {  \
-    Sums red, green, blue;                                                                                         \
-    for (int64_t k = 0; k < taps; ++k, in += 3 * kLanes) {                                                         \
-      red.add(in, weight[k]);                                                                                      \
-      green.add(in + kLanes, weight[k]);                                                                           \
-      blue.add(in + 2 * kLanes, weight[k]);                                                                        \
-    }                                                                                                              \
-    red.store(out);                                                                                                \
-    green.store(out + plane);                                                                                      \
-    blue.store(out + 2 * plane);                                                                                   \
+#define SIMMIM_LOOPS(Sums, target)                                                                                \
+  target void rows_##Sums(const uint8_t* in, int64_t stride, const int32_t* weight, int64_t taps, uint8_t* out,   \
+                          int64_t n) {                                                                            \
+    for (int64_t j = 0; j < n; j += kLanes) {                                                                     \
+      Sums sums;                                                                                                  \
+      for (int64_t k = 0; k < taps; ++k) sums.add(in + k * stride + j, weight[k]);                                \
+      sums.store(out + j);                                                                                        \
+    }                                                                                                             \
+  }                                                                                                               \
+  target void pixel_##Sums(const uint8_t* in, const int32_t* weight, int64_t taps, uint8_t* out, int64_t plane) { \
+    Sums red, green, blue;                                                                                        \
+    for (int64_t k = 0; k < taps; ++k, in += 3 * kLanes) {                                                        \
+      red.add(in, weight[k]);                                                                                     \
+      green.add(in + kLanes, weight[k]);                                                                          \
+      blue.add(in + 2 * kLanes, weight[k]);                                                                       \
+    }                                                                                                             \
+    red.store(out);                                                                                               \
+    green.store(out + plane);                                                                                     \
+    blue.store(out + 2 * plane);                                                                                  \
   }
 
 SIMMIM_LOOPS(Plain, )

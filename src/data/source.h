@@ -1,5 +1,5 @@
-// What one kind of data set must provide: its images by split, as its files have them. One source a file; the table is in
-// datasets.cpp.
+// What one kind of data set must provide: its images by split, as its files have them. One source a file; the table is
+// in datasets.cpp.
 #pragma once
 #include <array>
 #include <filesystem>
@@ -11,9 +11,9 @@
 namespace simmim {
 
 struct Item {
-  std::string name;     // unique within the split, independent of where the files lie
-  int64_t bytes = 0;    // size as stored
-  int64_t label = -1;   // index into class_names; -1: none
+  std::string name;    // unique within the split, independent of where the files lie
+  int64_t bytes = 0;   // size as stored
+  int64_t label = -1;  // index into class_names; -1: none
 };
 
 class Source {
@@ -46,8 +46,8 @@ class Source {
   uint64_t stamp_ = 0;
 };
 
-// The sources, by the name of their row. Each throws Code::data saying what was expected where its files are not as they
-// should be, Code::usage for options that do not fit it.
+// The sources, by the name of their row. Each throws Code::data saying what was expected where its files are not as
+// they should be, Code::usage for options that do not fit it.
 std::unique_ptr<Source> open_fashion_mnist(const DataOptions& options, const std::filesystem::path& root);
 std::unique_ptr<Source> open_cifar10(const DataOptions& options, const std::filesystem::path& root);
 std::unique_ptr<Source> open_cifar100(const DataOptions& options, const std::filesystem::path& root);

@@ -74,12 +74,14 @@ Normalisation measure(const Dataset& dataset, Split split, int64_t at_most) {
         s[c] += value, q[c] += value * value;
       }
     const double pixels = static_cast<double>(image.h * image.w);
-    for (size_t c = 0; c < 3; ++c) sum[c] += static_cast<double>(s[c]) / pixels, squares[c] += static_cast<double>(q[c]) / pixels;
+    for (size_t c = 0; c < 3; ++c)
+      sum[c] += static_cast<double>(s[c]) / pixels, squares[c] += static_cast<double>(q[c]) / pixels;
   }
   if (read == 0) fail(Code::data, "data.mean: the {} split has no readable image to measure", split_name(split));
   Normalisation out;
   for (size_t c = 0; c < 3; ++c) {
-    const double mean = sum[c] / static_cast<double>(read), variance = squares[c] / static_cast<double>(read) - mean * mean;
+    const double mean = sum[c] / static_cast<double>(read),
+                 variance = squares[c] / static_cast<double>(read) - mean * mean;
     out.mean[c] = mean / 255;
     out.std[c] = std::max(std::sqrt(std::max(variance, 0.0)), 1.0) / 255;  // an all-equal channel is not divided by 0
   }

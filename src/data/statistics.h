@@ -10,8 +10,8 @@ struct Normalisation {
   std::array<double, 3> mean{}, std{};  // of pixels scaled to 0 .. 1
 };
 
-// What data.mean and data.std come to. `dataset` is needed for "measure" only, and may be null otherwise. Usage error for
-// anything but auto, imagenet, dataset, measure or three numbers (std > 0; one number stands for three).
+// What data.mean and data.std come to. `dataset` is needed for "measure" only, and may be null otherwise. Usage error
+// for anything but auto, imagenet, dataset, measure or three numbers (std > 0; one number stands for three).
 Normalisation resolve_normalisation(const DataOptions& options, const Dataset* dataset);
 
 // Whether "measure" is asked for, so that the data must be opened.

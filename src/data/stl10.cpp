@@ -1,5 +1,5 @@
-// STL-10 (Coates et al. 2011), binary release: 96 x 96 colour images, 5,000 labelled for training, 8,000 for the test and
-// 100,000 without labels. data.train chooses: train (the default), unlabeled, or train+unlabeled.
+// STL-10 (Coates et al. 2011), binary release: 96 x 96 colour images, 5,000 labelled for training, 8,000 for the test
+// and 100,000 without labels. data.train chooses: train (the default), unlabeled, or train+unlabeled.
 #include "data/planar_source.h"
 
 namespace simmim {
@@ -22,7 +22,8 @@ class Stl10 : public PlanarSource {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t label = labels.empty() ? -1 : static_cast<uint8_t>(label_bytes[static_cast<size_t>(i)]) - 1;
       if (!labels.empty() && (label < 0 || label >= static_cast<int64_t>(class_names_.size())))
-        fail(Code::data, "{}: label {} of image {}; allowed: 1 to {}", labels.string(), label + 1, i, class_names_.size());
+        fail(Code::data, "{}: label {} of image {}; allowed: 1 to {}", labels.string(), label + 1, i,
+             class_names_.size());
       add_image(split, fmt::format("{}/{:06}", images.stem().string(), i), i * image_bytes(), label);
     }
   }
@@ -34,7 +35,8 @@ std::unique_ptr<Source> open_stl10(const DataOptions& options, const fs::path& r
   DataOptions others = options;
   others.train.clear();
   refuse_split_options(others);
-  if (!options.train.empty() && options.train != "train" && options.train != "unlabeled" && options.train != "train+unlabeled")
+  if (!options.train.empty() && options.train != "train" && options.train != "unlabeled" &&
+      options.train != "train+unlabeled")
     fail(Code::usage, "data.train: got '{}'; allowed for stl10: train, unlabeled or train+unlabeled", options.train);
   const fs::path folder = folder_with(root, "stl10_binary", "train_X.bin");
   auto source = std::make_unique<Stl10>(folder);

@@ -41,7 +41,8 @@ void read_pax(std::string_view text, std::string& name, int64_t& bytes) {
     size_t length = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
     if (error != std::errc{} || length == 0 || length > text.size()) return;
-    std::string_view line(end + 1, text.data() + length > end + 2 ? static_cast<size_t>(text.data() + length - end - 2) : 0);
+    std::string_view line(end + 1,
+                          text.data() + length > end + 2 ? static_cast<size_t>(text.data() + length - end - 2) : 0);
     if (line.starts_with("path=")) name = line.substr(5);
     if (line.starts_with("size=")) std::from_chars(line.data() + 5, line.data() + line.size(), bytes);
     text.remove_prefix(length);
@@ -58,7 +59,8 @@ std::vector<TarEntry> list_tar(std::string_view tar, const std::string& name) {
     const std::string_view header = tar.substr(at, kBlock);
     if (header[0] == '\0') return entries;
     if (number_field(header, 148, 8) != checksum(header))
-      fail(Code::data, "{}: no tar header at byte {}; the file is damaged or no tar (compressed tars are not read)", name, at);
+      fail(Code::data, "{}: no tar header at byte {}; the file is damaged or no tar (compressed tars are not read)",
+           name, at);
     int64_t bytes = number_field(header, 124, 12);
     const char type = header[156];
     if (long_bytes >= 0 && (type == '0' || type == '\0')) bytes = long_bytes;
@@ -90,10 +92,17 @@ void append_tar_entry(const Append& append, const std::string& name, std::string
   SIMMIM_CHECK(name.size() <= 100, "{}", name);
   char header[kBlock] = {};
   std::memcpy(header, name.data(), name.size());
-  std::memcpy(header + 100, "0000644\0" "0000000\0" "0000000\0", 24);  // mode, user, group
+  std::memcpy(header + 100,
+              "0000644\0"
+              "0000000\0"
+              "0000000\0",
+              24);  // mode, user, group
   fmt::format_to_n(header + 124, 11, "{:011o}", content.size());
-  std::memcpy(header + 136, "00000000000", 11);                       // time
-  std::memcpy(header + 156, "0ustar\0" "00", 9);                      // type, magic, version
+  std::memcpy(header + 136, "00000000000", 11);  // time
+  std::memcpy(header + 156,
+              "0ustar\0"
+              "00",
+              9);  // type, magic, version
   fmt::format_to_n(header + 148, 7, "{:06o}", checksum({header, kBlock}));
   header[154] = '\0';
   append(header, kBlock);

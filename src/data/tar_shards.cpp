@@ -48,8 +48,9 @@ class TarShards : public EncodedSource {
     int64_t largest = -1;
     for (Split split : kSplits) {
       const std::string& pattern = given[static_cast<size_t>(split)];
-      const std::vector<fs::path> paths = any ? (pattern.empty() ? std::vector<fs::path>{} : matching(root, pattern, split))
-                                              : usual_shards(root, split);
+      const std::vector<fs::path> paths =
+          any ? (pattern.empty() ? std::vector<fs::path>{} : matching(root, pattern, split))
+              : usual_shards(root, split);
       for (const fs::path& path : paths) largest = std::max(largest, add_shard(split, path));
       if (any && !pattern.empty() && items(split).empty())
         fail(Code::data, "data.{}: {} holds no image; {}", split_name(split), pattern, kLayouts);
@@ -116,7 +117,8 @@ class TarShards : public EncodedSource {
     const std::vector<TarEntry> entries = list_tar(tar, path.string());
     int64_t largest = -1;
     for (const TarEntry& entry : entries) {
-      const size_t slash = entry.name.find_last_of('/'), dot = entry.name.find('.', slash == std::string::npos ? 0 : slash);
+      const size_t slash = entry.name.find_last_of('/'),
+                   dot = entry.name.find('.', slash == std::string::npos ? 0 : slash);
       if (dot == std::string::npos) continue;
       const std::string key = entry.name.substr(0, dot), suffix = entry.name.substr(dot);
       if (suffix == ".cls") {
@@ -151,7 +153,8 @@ class TarShards : public EncodedSource {
 
   std::string_view bytes(Split split, int64_t index, std::string&) const override {
     const Place& place = places_[static_cast<size_t>(split)][static_cast<size_t>(index)];
-    return shards_[place.shard].bytes().substr(static_cast<size_t>(place.offset), static_cast<size_t>(item(split, index).bytes));
+    return shards_[place.shard].bytes().substr(static_cast<size_t>(place.offset),
+                                               static_cast<size_t>(item(split, index).bytes));
   }
 
   std::vector<MappedFile> shards_;

@@ -18,7 +18,8 @@ TEST(RandomResizedCrop, DrawsWhatTorchvisionDrawsFromTheSameNumbers) {
     options.crop_ratio = entry["ratio"].get<std::vector<double>>();
     Rng rng(entry["seed"], "crop", entry["epoch"], entry["index"]);
     const Crop crop = sample_crop(options, entry["h"], entry["w"], rng);
-    EXPECT_EQ((std::vector<int64_t>{crop.top, crop.left, crop.h, crop.w}), entry["crop"].get<std::vector<int64_t>>()) << entry;
+    EXPECT_EQ((std::vector<int64_t>{crop.top, crop.left, crop.h, crop.w}), entry["crop"].get<std::vector<int64_t>>())
+        << entry;
     EXPECT_EQ(crop.flip, entry["flip"].get<bool>()) << entry;
   }
 }
@@ -66,11 +67,17 @@ TEST(CentreCrop, EqualsTheOfficialEvaluation) {
     const int64_t size = entry["size"];
     const CentreCrop crop = centre_crop(image.h, image.w, size, entry["share"]);
     EXPECT_EQ((std::vector<int64_t>{crop.resized_h, crop.resized_w, crop.top, crop.left}),
-              entry["box"].get<std::vector<int64_t>>()) << entry;
+              entry["box"].get<std::vector<int64_t>>())
+        << entry;
     std::vector<uint8_t> out(static_cast<size_t>(3 * size * size));
     Resizer()({image.rgb.data(), image.h, image.w, image.w * 3}, Interpolation::bicubic,
-              {.h = crop.resized_h, .w = crop.resized_w, .top = crop.top, .left = crop.left, .window_h = size,
-               .window_w = size}, out.data());
+              {.h = crop.resized_h,
+               .w = crop.resized_w,
+               .top = crop.top,
+               .left = crop.left,
+               .window_h = size,
+               .window_w = size},
+              out.data());
     EXPECT_EQ(testing_data::crc(out), entry["crc"].get<int64_t>()) << entry;
   }
 }

@@ -83,10 +83,12 @@ TEST(BalancedSubset, HasEqualNumbersOfEachClassAndGrowsByInclusion) {
 
 TEST(BalancedSubset, SaysWhatIsPossible) {
   const Dataset data = fake(40, 0, 10, {.holdout = 0});
-  EXPECT_NE(error_of([&] { balanced_subset(data, Split::train, 50, 0); }).second.find("choose at most 40"), std::string::npos);
+  EXPECT_NE(error_of([&] { balanced_subset(data, Split::train, 50, 0); }).second.find("choose at most 40"),
+            std::string::npos);
   EXPECT_EQ(error_of([&] { balanced_subset(data, Split::train, 5, 0); }).first, Code::usage);
   const Dataset unlabelled = fake(40, 0, 0);
-  EXPECT_NE(error_of([&] { balanced_subset(unlabelled, Split::train, 5, 0); }).second.find("no labels"), std::string::npos);
+  EXPECT_NE(error_of([&] { balanced_subset(unlabelled, Split::train, 5, 0); }).second.find("no labels"),
+            std::string::npos);
 }
 
 TEST(ChooseEqually, GivesSmallClassesWholeAndSharesTheRest) {
@@ -128,7 +130,9 @@ TEST(ImageCache, HoldsTheSamePixelsAndDecodesEachImageOnce) {
 
 TEST(ImageCache, ThatIsDamagedIsMadeAnew) {
   TemporaryCache cache;
-  const auto open = [] { return Dataset(std::make_unique<FakeSource>(8, 0, 2, std::vector<int64_t>{}, true), {.holdout = 0}); };
+  const auto open = [] {
+    return Dataset(std::make_unique<FakeSource>(8, 0, 2, std::vector<int64_t>{}, true), {.holdout = 0});
+  };
   const Image image = open().load(Split::train, 7);
   for (const auto& entry : fs::directory_iterator(cache.path()))
     if (entry.path().extension() == ".bin") fs::resize_file(entry.path(), 30);
@@ -170,7 +174,9 @@ TEST(OpenDataset, NamesTheUnknownAndTheMissing) {
   EXPECT_EQ(error_of([] { open_dataset({.name = "fashion_mnits"}); }).second.substr(0, 10), "data.name:");
   const auto [code, message] = error_of([] { open_dataset({.root = "/nowhere"}); });
   EXPECT_EQ(code, Code::data);
-  EXPECT_EQ(message, "data.root: no folder /nowhere for fashion_mnist; install Debian's dataset-fashion-mnist, or give data.root=FOLDER");
+  EXPECT_EQ(message,
+            "data.root: no folder /nowhere for fashion_mnist; install Debian's dataset-fashion-mnist, or give "
+            "data.root=FOLDER");
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ TEST(DecodeImage, GivesThePixelsOfPillowForEveryKindOfFile) {
     const Image image = decode_image_file(kFolder / "images" / entry["file"].get<std::string>());
     EXPECT_EQ(image.h, entry["h"].get<int64_t>());
     EXPECT_EQ(image.w, entry["w"].get<int64_t>());
-    EXPECT_EQ(std::vector<uint8_t>(image.rgb.begin(), image.rgb.begin() + 6), entry["first"].get<std::vector<uint8_t>>())
+    EXPECT_EQ(std::vector<uint8_t>(image.rgb.begin(), image.rgb.begin() + 6),
+              entry["first"].get<std::vector<uint8_t>>())
         << entry;
     EXPECT_EQ(crc(image.rgb), entry["crc"].get<int64_t>()) << entry;
   }

@@ -111,8 +111,10 @@ TEST(Loader, PutsTheNextReadableImageInThePlaceOfABadOne) {
   Loader expected(good, options), loader(bad, options);
   const Batch a = *expected.next(), b = *loader.next();
   for (size_t i = 0; i < 32; ++i) {
-    if (a.indices[i] != 3 && a.indices[i] != 4 && a.indices[i] != 17) EXPECT_EQ(b.indices[i], a.indices[i]);
-    else EXPECT_TRUE(b.indices[i] != 3 && b.indices[i] != 4 && b.indices[i] != 17);
+    if (a.indices[i] != 3 && a.indices[i] != 4 && a.indices[i] != 17)
+      EXPECT_EQ(b.indices[i], a.indices[i]);
+    else
+      EXPECT_TRUE(b.indices[i] != 3 && b.indices[i] != 4 && b.indices[i] != 17);
     EXPECT_EQ(b.labels[i], b.indices[i] % 4);
   }
   loader.next();

@@ -71,7 +71,8 @@ TEST(PhotoTiles, SayHowToGetThem) {
 TEST(FetchPhotoTiles, RefusesAFolderThatHoldsOtherThings) {
   const TemporaryFolder folder;
   folder.write("mine.txt", "x");
-  EXPECT_NE(error_of([&] { fetch_photo_tiles(folder.path(), [](const std::string&) {}); }).second.find("is not empty"), std::string::npos);
+  EXPECT_NE(error_of([&] { fetch_photo_tiles(folder.path(), [](const std::string&) {}); }).second.find("is not empty"),
+            std::string::npos);
 }
 
 TEST(Datasets, OfferEveryNameOfTheOption) {

@@ -27,13 +27,15 @@ std::string gzip(const std::string& bytes) {
 }
 
 std::string big_endian(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
+          static_cast<char>(value)};
 }
 
 struct FashionFiles : TemporaryFolder {
   explicit FashionFiles(uint32_t train = 12) {
     for (auto [prefix, count] : {std::pair{"train", train}, {"t10k", 4u}}) {
-      std::string labels = big_endian(0x801) + big_endian(count), images = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28);
+      std::string labels = big_endian(0x801) + big_endian(count),
+                  images = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28);
       for (uint32_t i = 0; i < count; ++i) {
         labels += static_cast<char>(i % 10);
         for (int p = 0; p < 784; ++p) images += static_cast<char>(i * 10 + p % 7);
@@ -80,7 +82,8 @@ TEST(FashionMnist, SaysWhatIsWrongWithItsFiles) {
 }
 
 TEST(FashionMnist, OfDebianHasSixtyThousandAndTenThousandImages) {
-  if (!fs::exists("/usr/share/datasets/fashion-mnist")) GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
+  if (!fs::exists("/usr/share/datasets/fashion-mnist"))
+    GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
   const auto data = open_dataset({});
   EXPECT_EQ(data->size(Split::train), 54000);
   EXPECT_EQ(data->size(Split::val), 6000);
@@ -94,7 +97,8 @@ std::string planar(const Image& image, bool transposed) {
   for (int64_t c = 0; c < 3; ++c)
     for (int64_t a = 0; a < image.h; ++a)
       for (int64_t b = 0; b < image.w; ++b)
-        out += static_cast<char>(image.rgb[static_cast<size_t>(((transposed ? b : a) * image.w + (transposed ? a : b)) * 3 + c)]);
+        out += static_cast<char>(
+            image.rgb[static_cast<size_t>(((transposed ? b : a) * image.w + (transposed ? a : b)) * 3 + c)]);
   return out;
 }
 
@@ -102,7 +106,8 @@ TEST(Cifar10, ReadsItsBinaryRelease) {
   const TemporaryFolder folder;
   for (int i = 1; i <= 5; ++i)
     folder.write(fmt::format("cifar-10-batches-bin/data_batch_{}.bin", i),
-                 std::string(1, static_cast<char>(i)) + planar(pattern(32, 32, i), false) + std::string(1, '\x09') + planar(pattern(32, 32, 50), false));
+                 std::string(1, static_cast<char>(i)) + planar(pattern(32, 32, i), false) + std::string(1, '\x09') +
+                     planar(pattern(32, 32, 50), false));
   folder.write("cifar-10-batches-bin/test_batch.bin", std::string(1, '\0') + planar(pattern(32, 32, 60), false));
   DataOptions options{.name = "cifar10", .root = folder.path().string(), .holdout = 0};
   const auto data = open_dataset(options);
@@ -191,10 +196,12 @@ TEST(ImageFolder, SaysWhatWasExpectedOfAnEmptyOrMixedFolder) {
   EXPECT_EQ(code, Code::data);
   EXPECT_NE(message.find("holds no image; expected train/CLASS/*.jpg"), std::string::npos) << message;
   folder.write("a.gif", "x");
-  EXPECT_NE(error_of([&] { open_dataset(folder_options(folder)); }).second.find("for example, a.gif"), std::string::npos);
+  EXPECT_NE(error_of([&] { open_dataset(folder_options(folder)); }).second.find("for example, a.gif"),
+            std::string::npos);
   folder.write("b.png", png(0));
   folder.write("cat/b.png", png(0));
-  EXPECT_NE(error_of([&] { open_dataset(folder_options(folder)); }).second.find("1 images of its own"), std::string::npos);
+  EXPECT_NE(error_of([&] { open_dataset(folder_options(folder)); }).second.find("1 images of its own"),
+            std::string::npos);
 }
 
 TEST(ImageFolder, RefusesAClassThatTrainingDoesNotHave) {
@@ -209,7 +216,9 @@ TEST(ImageFolder, ReadsListFiles) {
   TemporaryCache cache;
   const TemporaryFolder folder;
   for (int i = 0; i < 4; ++i) folder.write(fmt::format("img/{}.png", i), png(i));
-  folder.write("all.csv", "path,label,split\nimg/2.png,dog,train\nimg/0.png,cat,train\n\"img/1.png\",dog,val\r\nimg/3.png,cat,test\n");
+  folder.write(
+      "all.csv",
+      "path,label,split\nimg/2.png,dog,train\nimg/0.png,cat,train\n\"img/1.png\",dog,val\r\nimg/3.png,cat,test\n");
   DataOptions options = folder_options(folder);
   options.train = "all.csv";
   const auto data = open_dataset(options);
@@ -236,7 +245,8 @@ TEST(ImageFolder, NamesTheLineOfABadList) {
   EXPECT_NE(message("path\n0.png\n1.png\n").find("list.csv:3: 1.png cannot be found"), std::string::npos);
   EXPECT_NE(message("path,lable\n").find("list.csv:1: unknown column 'lable'"), std::string::npos);
   EXPECT_NE(message("path,label\n0.png\n").find("list.csv:2: 1 fields, the first line has 2"), std::string::npos);
-  EXPECT_NE(message("path,split\n0.png,training\n").find("list.csv:2: got 'training'; allowed: train, val or test"), std::string::npos);
+  EXPECT_NE(message("path,split\n0.png,training\n").find("list.csv:2: got 'training'; allowed: train, val or test"),
+            std::string::npos);
   EXPECT_NE(message("path,label\n").find("lists no image"), std::string::npos);
   EXPECT_NE(message("").find("lists no image"), std::string::npos);
   options.train = "no.csv";
@@ -312,9 +322,11 @@ TEST(PackDataset, WritesShardsThatReadBackTheSame) {
   }
   EXPECT_FALSE(back->held_out());
   EXPECT_EQ(back->class_names(), data->class_names());
-  EXPECT_NE(error_of([&] { pack_dataset(*data, folder.path() / "out"); }).second.find("choose an empty folder"), std::string::npos);
+  EXPECT_NE(error_of([&] { pack_dataset(*data, folder.path() / "out"); }).second.find("choose an empty folder"),
+            std::string::npos);
   pack_dataset(*data, folder.path() / "again", {.images_per_shard = 8});
-  EXPECT_EQ(read_file(folder.path() / "out" / "train-000001.tar"), read_file(folder.path() / "again" / "train-000001.tar"));
+  EXPECT_EQ(read_file(folder.path() / "out" / "train-000001.tar"),
+            read_file(folder.path() / "again" / "train-000001.tar"));
 }
 
 std::string tar_of(const std::vector<std::pair<std::string, std::string>>& files) {
@@ -328,9 +340,13 @@ std::string tar_of(const std::vector<std::pair<std::string, std::string>>& files
 TEST(TarShards, ReadsAPatternAndLabelsWhereThereAreAny) {
   TemporaryCache cache;
   const TemporaryFolder folder;
-  folder.write("shard-000.tar", tar_of({{"000001.jpg", read_file(kFolder / "images" / "420.jpg")}, {"000001.cls", "3\n"}, {"000001.json", "{}"}}));
-  folder.write("shard-001.tar", tar_of({{"a/000002.png", png(2)}, {"a/000003.webp", read_file(kFolder / "images" / "lossy.webp")}}));
-  DataOptions options{.name = "tar_shards", .root = folder.path().string(), .train = "shard-{000..001}.tar", .holdout = 0};
+  folder.write("shard-000.tar", tar_of({{"000001.jpg", read_file(kFolder / "images" / "420.jpg")},
+                                        {"000001.cls", "3\n"},
+                                        {"000001.json", "{}"}}));
+  folder.write("shard-001.tar",
+               tar_of({{"a/000002.png", png(2)}, {"a/000003.webp", read_file(kFolder / "images" / "lossy.webp")}}));
+  DataOptions options{
+      .name = "tar_shards", .root = folder.path().string(), .train = "shard-{000..001}.tar", .holdout = 0};
   const auto data = open_dataset(options);
   EXPECT_EQ(data->labels(Split::train), (std::vector<int64_t>{3, -1, -1}));
   EXPECT_EQ(data->classes(), 4);
@@ -363,12 +379,14 @@ TEST(ListTar, ReadsWhatGnuTarWrites) {
   folder.write("in/" + long_name + ".png", png(3));
   for (const std::string format : {"gnu", "pax", "ustar", "v7"}) {
     const std::string files = format == "gnu" || format == "pax" ? "." : "short.txt";
-    const std::string command = fmt::format("tar --format={} -C '{}/in' -cf '{}/x.tar' {}", format, folder.path().string(), folder.path().string(), files);
+    const std::string command = fmt::format("tar --format={} -C '{}/in' -cf '{}/x.tar' {}", format,
+                                            folder.path().string(), folder.path().string(), files);
     ASSERT_EQ(std::system(command.c_str()), 0);
     const std::string tar = read_file(folder.path() / "x.tar");
     bool found = false, found_long = false;
     for (const TarEntry& entry : list_tar(tar, "x.tar")) {
-      if (entry.name.ends_with("short.txt")) found = tar.substr(static_cast<size_t>(entry.offset), static_cast<size_t>(entry.bytes)) == "hello";
+      if (entry.name.ends_with("short.txt"))
+        found = tar.substr(static_cast<size_t>(entry.offset), static_cast<size_t>(entry.bytes)) == "hello";
       if (entry.name.ends_with(long_name + ".png")) found_long = entry.bytes == static_cast<int64_t>(png(3).size());
     }
     EXPECT_TRUE(found) << format;
