@@ -12,11 +12,12 @@ Command data_command() {
               std::vector<std::string> words;
               std::string output;
             };
-            static const std::vector<std::string> actions = {"info", "fetch", "pack", "fit-clusters", "train-dvae"};
+            static const std::vector<std::string> actions = {"info", "fetch", "pack"};
             auto options = std::make_shared<Options>();
             args.example("simmim data info data.name=fashion_mnist");
             args.example("simmim data fetch photo_tiles");
-            args.positional("ACTION|key=value", options->words, one_of(actions) + ", a recipe, and leaves of the configuration");
+            args.positional("ACTION|key=value", options->words,
+                            one_of(actions) + ", a recipe, and leaves of the configuration");
             args.option("-o,--output", "PATH", options->output, "where to write");
             return [options, common = args.shared_common()] {
               ConfigWords words = split_words(options->words);
@@ -26,7 +27,8 @@ Command data_command() {
                 fail(Code::usage, "data: unknown action '{}'{}", action, unknown_name_hint(action, actions));
               words.plain.erase(words.plain.begin());
               std::string name;
-              if (action == "fetch" && !words.plain.empty()) name = words.plain[0], words.plain.erase(words.plain.begin());
+              if (action == "fetch" && !words.plain.empty())
+                name = words.plain[0], words.plain.erase(words.plain.begin());
               Json request = config_request("data", config_layers("data", words), *common);
               request["action"] = action;
               if (!name.empty()) request["name"] = name;
