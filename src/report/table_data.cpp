@@ -44,25 +44,30 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
   for (const Json& axis : parsed(row.text(2), Json::array())) data.axes.push_back(axis.get<std::string>());
   for (const Json& seed : parsed(row.text(4), Json::array())) data.seeds.push_back(seed.get<int64_t>());
 
+  // Run by run: as the right side of a LEFT JOIN the view would be computed for every run there is.
   std::string columns;
   for (const char* name : kNumbers) columns += fmt::format(", results.{}", name);
-  Statement runs = database.prepare(
-      "SELECT c.position, c.cell, c.\"values\", coalesce(c.paper, ''), c.stage, c.seed, c.run, coalesce(results.state, 'waiting'), "
-      "results.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" + columns +
-      " FROM sweep_cells c LEFT JOIN results ON results.run = c.run LEFT JOIN runs b ON b.id = c.run WHERE c.sweep = ? "
-      "ORDER BY c.position, c.seed, c.stage");
-  runs.bind(1, sweep);
+  Statement facts = database.prepare("SELECT results.state, results.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" + columns +
+                                     " FROM results JOIN runs b ON b.id = results.run WHERE results.run = ?");
+  Statement members = database.prepare(
+      "SELECT position, cell, \"values\", coalesce(paper, ''), stage, seed, run FROM sweep_cells WHERE sweep = ? ORDER BY position, seed, stage");
+  members.bind(1, sweep);
   int64_t position = -1;
-  while (runs.step()) {
-    if (data.cells.empty() || runs.integer(0) != position)
-      data.cells.push_back({runs.text(1), "", parsed(runs.text(2), Json::object()), {}, {}});
-    position = runs.integer(0);
+  while (members.step()) {
+    if (data.cells.empty() || members.integer(0) != position)
+      data.cells.push_back({members.text(1), "", parsed(members.text(2), Json::object()), {}, {}});
+    position = members.integer(0);
     SweepCell& cell = data.cells.back();
-    SweepRun run{runs.text(6), runs.text(4), runs.text(7), runs.integer(5), {}, runs.real(10), runs.real(9)};
-    for (size_t i = 0; i < std::size(kNumbers); ++i)
-      if (const Value value = runs.value(static_cast<int>(i) + 11); !is_null(value)) run.numbers[kNumbers[i]] = number_or(value, 0);
-    if (!cell.config.contains(run.stage)) cell.config[run.stage] = parsed(runs.text(8), Json::object());
-    if (const std::string paper = runs.text(3); !paper.empty()) cell.paper = paper;
+    SweepRun run{members.text(6), members.text(4), "waiting", members.integer(5), {}, 0, 0};
+    facts.reset();
+    const bool begun = facts.bind(1, run.run).step();
+    if (begun) {
+      run.state = facts.text(0), run.val_images = facts.real(2), run.test_images = facts.real(3);
+      for (size_t i = 0; i < std::size(kNumbers); ++i)
+        if (const Value value = facts.value(static_cast<int>(i) + 4); !is_null(value)) run.numbers[kNumbers[i]] = number_or(value, 0);
+    }
+    if (!cell.config.contains(run.stage)) cell.config[run.stage] = begun ? parsed(facts.text(1), Json::object()) : Json::object();
+    if (const std::string paper = members.text(3); !paper.empty()) cell.paper = paper;
     cell.runs.push_back(std::move(run));
   }
   return data;
