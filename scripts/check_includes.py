@@ -55,7 +55,7 @@ def role(path: str) -> str:
 
 def wrong_arrows(src: pathlib.Path):
     table = allowed()
-    files = [f for f in sorted(src.rglob("*")) if f.suffix in {".h", ".cpp", ".cu", ".cuh"}]
+    files = [f for f in sorted(src.rglob("*")) if f.suffix in {".h", ".cpp", ".inl", ".cu", ".cuh"}]
     if not files:
         yield f"{src}: no source file here"
     for file in files:
