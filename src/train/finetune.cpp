@@ -5,6 +5,9 @@
 #include "train/tensors.h"
 
 namespace simmim {
+namespace {
+constexpr int64_t kEvaluationBatch = 128;
+}
 
 StageResult finetune(Session& session, const Json& entry, const fs::path& weights, const fs::path& site_data) {
   const Json& config = entry.at("config");
@@ -28,12 +31,12 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
                   {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
   const int64_t steps = entry.at("plan").at("steps");
   const bool has_val = setup.dataset->has(Split::val);
-  const Split chosen_on = has_val ? Split::val : Split::test;
   const auto labels_of = [&](const Batch& batch, int64_t first, int64_t last) {
     return at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong).to(setup.context.device);
   };
 
   Progress progress;
+  Evaluation val;  // the last one made
   const fs::path best_file = session.folder().file("best.safetensors");
   const TrainTask task{
       .options = options,
@@ -55,7 +58,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
           [&](int64_t epoch, bool last) {
             // Without a validation split only the end is looked at: test is read once a run.
             if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0))) return Json(Json::object());
-            const Evaluation val = evaluate(model, setup, chosen_on, options.batch_size);
+            val = evaluate(model, setup, Split::val, kEvaluationBatch);
             const auto best = progress.extra.find("best_top1");
             if (best == progress.extra.end() || val.top1() > std::stod(best->second)) {
               progress.extra["best_top1"] = number_text(val.top1());
@@ -75,14 +78,17 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   result.summary["skipped_images"] = loader.skipped().size();
   if (result.ending == Ending::interrupted) return result;
 
-  if (options.select == "best") copy_into(model.parameters(), TensorFile::open(best_file));
+  if (options.select == "best") {
+    copy_into(model.parameters(), TensorFile::open(best_file));
+    val = {};
+  }
   save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
   if (has_val) {
-    const Evaluation val = evaluate(model, setup, Split::val, options.batch_size);
+    if (val.labels.empty()) val = evaluate(model, setup, Split::val, kEvaluationBatch);
     result.summary.update({{"val_top1", val.top1()}, {"val_loss", val.loss()}, {"best_epoch", std::stoll(progress.extra.at("best_epoch"))}});
   }
   if (setup.dataset->has(Split::test)) {
-    const Evaluation test = evaluate(model, setup, Split::test, options.batch_size);
+    const Evaluation test = evaluate(model, setup, Split::test, kEvaluationBatch);
     test.save(session.folder().file("eval.safetensors"));
     result.summary.update({{"test_top1", test.top1()}, {"test_top5", test.top5()}, {"test_loss", test.loss()}, {"test_images", test.images()}});
   }
