@@ -27,9 +27,11 @@ struct Origin {
   Json inherited = Json::object();  // the lowest configuration layer
 };
 
-Origin origin_of_run(const ResolveRequest& request, const std::string& text) {
+// latest_kind: which kind of run "latest" means here.
+Origin origin_of_run(const ResolveRequest& request, const std::string& text, const std::string& latest_kind) {
   const auto at = text.rfind('@');
-  const std::string id = resolve_run(request.out, text.substr(0, at));
+  const std::string name = text.substr(0, at);
+  const std::string id = resolve_run(request.out, name, name == "latest" ? latest_kind : "");
   const fs::path folder = run_path(request.out, id);
   const fs::path file = folder / (at == std::string::npos ? "final.safetensors" : fmt::format("epoch-{}.safetensors", text.substr(at + 1)));
   if (!fs::exists(file))
@@ -41,10 +43,10 @@ Origin origin_of_run(const ResolveRequest& request, const std::string& text) {
   return origin;
 }
 
-Origin origin_of(const ResolveRequest& request, const std::string& from) {
+Origin origin_of(const ResolveRequest& request, const std::string& from, const std::string& latest_kind) {
   if (from.empty() || from == "scratch" || from == "pretrain") return {};
   std::error_code ignored;
-  if (!fs::is_regular_file(from, ignored)) return origin_of_run(request, from);
+  if (!fs::is_regular_file(from, ignored)) return origin_of_run(request, from, latest_kind);
   const TensorFile file = TensorFile::open(from);
   return {.file = fs::absolute(from).string(), .determines = {{"from", hash_file_hex(from)}}, .inherited = checkpoint_config(file)};
 }
@@ -159,6 +161,7 @@ class StageResolver {
   }
 
   TrainedModel trained() {
+    latest_kind_ = stage_;
     resolve_model(Json::array());
     if (origin_.file.empty()) fail(Code::usage, "--from: name a run or a checkpoint file");
     return {config_, origin_.file, origin_.parent};
@@ -187,7 +190,7 @@ class StageResolver {
         fail(Code::usage, "{}.from: there is no pre-training in this command; name a run, a checkpoint or scratch with --from", stage_);
       parent_config_ = earlier[0]["config"];
     } else if (!from.empty()) {
-      origin_ = origin_of(request_, from);
+      origin_ = origin_of(request_, from, latest_kind_);
       if (!origin_.inherited.empty()) {
         parent_config_ = origin_.inherited;
         std::vector<Layer> layers = request_.layers;
@@ -331,7 +334,7 @@ class StageResolver {
   }
 
   const ResolveRequest& request_;
-  std::string stage_, from_, fingerprint_;
+  std::string stage_, from_, fingerprint_, latest_kind_ = "pretrain";
   std::vector<std::string>& warnings_;
   Merged merged_;
   TopOptions top_;

@@ -32,7 +32,7 @@ struct TrainOptions {
     visit("epochs", o.epochs, "passes over the training images (give epochs or steps)", FieldRule{.min = 1});
     visit("steps", o.steps, "optimizer steps in all, instead of epochs", FieldRule{.min = 1});
     visit("batch_size", o.batch_size, "images an optimizer step, over all pieces and processes", FieldRule{.min = 1});
-    visit("accumulate", o.accumulate, "pieces a batch is computed in; auto: as many as memory asks for",
+    visit("accumulate", o.accumulate, "pieces that a batch is computed in, one after another, to save memory; auto: 1",
           FieldRule{.min = 1, .in_id = false});
     visit("lr", o.lr, "peak learning rate as used (give lr or base_lr)", FieldRule{.min = 0});
     visit("base_lr", o.base_lr, "peak learning rate for lr_per images; lr = base_lr x batch_size / lr_per",

@@ -1,0 +1,225 @@
+// From layers to stages: precedence, switching variants, refusals, and what a run's id depends on.
+#include "config/resolve.h"
+
+#include <gtest/gtest.h>
+
+#include "config/run_id.h"
+#include "config/schedule.h"
+#include "config/sections.h"
+#include "temporary.h"
+
+namespace simmim {
+namespace {
+
+Json resolve(const std::vector<Json>& layers, const std::vector<std::string>& stages = {"pretrain"}) {
+  ResolveRequest request{.stages = stages, .out = "no such folder"};
+  for (size_t i = 0; i < layers.size(); ++i) request.layers.push_back({fmt::format("layer {}", i), layers[i]});
+  std::vector<std::string> warnings;
+  return resolve_stages(request, warnings);
+}
+
+std::string id_of(const Json& overrides, const std::string& stage = "pretrain") { return resolve({overrides}, {stage})[0]["id"]; }
+
+// The sentence that a configuration is refused with.
+std::string refusal(const std::vector<Json>& layers, const std::vector<std::string>& stages = {"pretrain"}) {
+  try {
+    resolve(layers, stages);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::usage) << error.what();
+    return error.what();
+  }
+  return "accepted";
+}
+
+void expect_part(const std::string& text, const std::string& part) { EXPECT_NE(text.find(part), std::string::npos) << text; }
+
+TEST(Layers, HigherOnesWinLeafByLeaf) {
+  const Merged merged = merge_layers({{"file", {{"mask", {{"patch", 8}, {"ratio", 0.6}}}}}, {"command line", {{"mask.ratio", 0.4}}}});
+  EXPECT_EQ(merged.config["mask"]["patch"], 8);
+  EXPECT_EQ(merged.config["mask"]["ratio"], 0.4);
+  EXPECT_EQ(merged.sources["mask.patch"], "file");
+  EXPECT_EQ(merged.sources["mask.ratio"], "command line");
+}
+
+TEST(Layers, NamingAVariantDropsWhatLowerLayersSaidOfTheBlock) {
+  const Merged merged = merge_layers({{"file", {{"head", {{"name", "mlp"}, {"hidden", 64}}}}}, {"cell", {{"head.name", "linear"}}}});
+  EXPECT_EQ(merged.config["head"], (Json{{"name", "linear"}}));
+  EXPECT_FALSE(merged.sources.contains("head.hidden"));
+}
+
+TEST(Layers, RefuseOneKeySpeltTwice) {
+  EXPECT_THROW(merge_layers({{"cell", {{"mask.patch", 4}, {"mask", {{"patch", 8}}}}}}), Error);
+}
+
+TEST(Layers, OfARecipeBeginWithWhatItExtends) {
+  const Temporary folder;
+  write_file_atomically(folder / "below.json", R"({"about": "x", "mask": {"patch": 16, "ratio": 0.5}})");
+  write_file_atomically(folder / "above.json", R"({"extends": "below", "mask": {"ratio": 0.3}})");
+  const Merged merged = merge_layers(recipe_layers(folder / "above.json"));
+  EXPECT_EQ(merged.config, (Json{{"mask", {{"patch", 16}, {"ratio", 0.3}}}}));
+}
+
+TEST(Layers, OfARecipeThatExtendsItselfAreRefused) {
+  const Temporary folder;
+  write_file_atomically(folder / "circle.json", R"({"extends": "circle.json"})");
+  EXPECT_THROW(recipe_layers(folder / "circle.json"), Error);
+}
+
+TEST(Defaults, AreViTNanoOnFashionMnistWithTheInterfacesMask) {
+  const Json config = resolve({Json::object()})[0]["config"];
+  EXPECT_EQ(config["encoder"]["preset"], "vit_nano");
+  EXPECT_EQ(config["data"]["name"], "fashion_mnist");
+  EXPECT_EQ(config["data"]["image_size"], 32);
+  EXPECT_EQ(config["mask"]["name"], "random");
+  EXPECT_EQ(config["mask"]["patch"], 8);
+  EXPECT_EQ(config["mask"]["ratio"], 0.6);
+  EXPECT_EQ(config["head"]["name"], "linear");
+  EXPECT_EQ(config["target"]["name"], "pixels");
+  EXPECT_EQ(config["loss"]["name"], "l1");
+  EXPECT_EQ(config["loss"]["area"], "masked");
+}
+
+TEST(Stages, MayHaveTheirOwnDataAndEncoder) {
+  const Json stages = resolve({{{"finetune.data.image_size", 64}, {"finetune.encoder.drop_path", 0.3}}}, {"pretrain", "finetune"});
+  EXPECT_EQ(stages[0]["config"]["data"]["image_size"], 32);
+  EXPECT_EQ(stages[1]["config"]["data"]["image_size"], 64);
+  EXPECT_EQ(stages[1]["config"]["encoder"]["drop_path"], 0.3);
+  EXPECT_EQ(stages[1]["parent"], stages[0]["id"]);
+}
+
+TEST(Stages, FromScratchStartNoPreTraining) {
+  const Json stages = resolve({{{"finetune.from", "scratch"}}}, {"pretrain", "finetune"});
+  ASSERT_EQ(stages.size(), 1u);
+  EXPECT_EQ(stages[0]["kind"], "finetune");
+  EXPECT_TRUE(stages[0]["parent"].is_null());
+}
+
+TEST(Stages, FromScratchDoNotSeeTheMask) {
+  const auto scratch = [](int64_t patch) { return resolve({{{"finetune.from", "scratch"}, {"mask.patch", patch}}}, {"pretrain", "finetune"})[0]["id"]; };
+  EXPECT_EQ(scratch(4), scratch(16));
+}
+
+TEST(Rates, GivenForAReferenceBatchScaleWithTheBatch) {
+  const Json config = resolve({{{"pretrain.base_lr", 2e-4}, {"pretrain.warmup_lr", 1e-6}, {"pretrain.min_lr", 1e-5}, {"pretrain.batch_size", 2048}}})[0];
+  EXPECT_NEAR(config["config"]["pretrain"]["lr"].get<double>(), 8e-4, 1e-15);
+  EXPECT_NEAR(config["config"]["pretrain"]["warmup_lr"].get<double>(), 4e-6, 1e-18);
+  EXPECT_NEAR(config["config"]["pretrain"]["min_lr"].get<double>(), 4e-5, 1e-18);
+  EXPECT_EQ(config["plan"]["peak_lr"], config["config"]["pretrain"]["lr"]);
+}
+
+// simmim.md 2.2: the rates at the start of epochs of the official 100-epoch recipe, 625 steps an epoch.
+TEST(Rates, OfTheOfficialRecipeAreTheOfficialOnes) {
+  TrainOptions options;
+  options.base_lr = 2e-4;
+  options.warmup_lr = 1e-6;
+  options.min_lr = 1e-5;
+  options.batch_size = 2048;
+  options.warmup_epochs = 10;
+  const Schedule schedule = make_schedule(options, 625, 62500);
+  const std::pair<int, double> wanted[] = {{0, 4e-6}, {5, 4.02e-4}, {10, 7.814e-4}, {50, 4.2e-4}, {90, 5.86e-5}, {99, 4.019e-5}};
+  for (const auto& [epoch, rate] : wanted) EXPECT_NEAR(schedule.at(epoch * 625), rate, 2e-4 * rate) << "epoch " << epoch;
+  EXPECT_DOUBLE_EQ(schedule.rate(0), schedule.at(0));
+  EXPECT_DOUBLE_EQ(schedule.rate(1), schedule.at(0));  // the official loop updates the rate after the step
+  EXPECT_DOUBLE_EQ(schedule.rate(7), schedule.at(6));
+}
+
+TEST(Refusals, SayWhereWhatAndWhatIsAllowed) {
+  const std::pair<Json, std::vector<std::string>> cases[] = {
+      {{{"mask.ration", 0.5}}, {"mask.ration: unknown key", "did you mean 'ratio'?"}},
+      {{{"masks", {{"patch", 4}}}}, {"masks: unknown key", "did you mean 'mask'?"}},
+      {{{"mask.ratio", 1.5}}, {"mask.ratio: got 1.5", "from 0 to 1"}},
+      {{{"mask.name", "randon"}}, {"mask.name: unknown name 'randon'", "did you mean 'random'?"}},
+      {{{"mask.patch", 24}}, {"mask.patch", "24", "32"}},
+      {{{"mask.patch", 6}}, {"mask.patch"}},
+      {{{"head.hidden", 64}}, {"head.hidden: unknown key"}},
+      {{{"target.resolution", 5}}, {"target.resolution", "5"}},
+      {{{"data.name", "fashion_minst"}}, {"data.name", "fashion_mnist"}},
+      {{{"encoder.preset", "vit_huge"}}, {"encoder.preset", "vit_large"}},
+      {{{"encoder.heads", 5}}, {"encoder.heads", "5"}},
+      {{{"data.image_size", 30}}, {"30"}},
+      {{{"pretrain.batch_size", 100000}}, {"pretrain.batch_size", "there would be no step"}},
+      {{{"pretrain.epochs", 2}, {"pretrain.warmup_epochs", 2}}, {"pretrain.warmup_epochs"}},
+      {{{"pretrain.lr", 1e-3}, {"pretrain.base_lr", 1e-3}}, {"both lr and base_lr"}},
+      {{{"pretrain.epochs", 2}, {"pretrain.steps", 5}}, {"both epochs and steps"}},
+      {{{"pretrain.betas", {0.9}}}, {"pretrain.betas"}},
+      {{{"seed", -1}}, {"seed"}},
+      {{{"precision", "f16"}}, {"precision", "f32"}},
+      {{{"loss.name", "l3"}}, {"loss.name", "l1"}},
+      {{{"mask", 5}}, {"mask: got 5"}},
+      {{{"method.name", "mae"}}, {"method.name"}},
+  };
+  for (const auto& [overrides, parts] : cases) {
+    const std::string text = refusal({overrides});
+    for (const std::string& part : parts) expect_part(text, part);
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  }
+}
+
+TEST(Refusals, OfFineTuningNameItsKeys) {
+  expect_part(refusal({Json::object()}, {"finetune"}), "there is no pre-training in this command");
+  expect_part(refusal({{{"finetune.from", "scratch"}, {"finetune.limit_labels", 1000000}}}, {"finetune"}), "finetune.limit_labels");
+  expect_part(refusal({{{"finetune.from", "scratch"}, {"finetune.select", "best"}, {"data.holdout", 0}}}, {"finetune"}), "finetune.select");
+}
+
+TEST(Id, StaysWhereAKeyCannotChangeTheResult) {
+  const std::string id = id_of(Json::object());
+  const Json same[] = {{{"data.workers", 3}},      {{"device", "cpu"}},          {{"pretrain.log_steps", 7}},
+                       {{"pretrain.save_minutes", 1}}, {{"pretrain.save_steps", 9}}, {{"pretrain.keep_epochs", 2}},
+                       {{"pretrain.accumulate", 2}},   {{"mask.ratio", 0.6}},        {{"encoder.preset", "vit_nano"}},
+                       {{"encoder.dim", 128}},         {{"target.resolution", 32}},  {{"pretrain.lr", 1e-3}},
+                       {{"finetune.epochs", 3}}};
+  for (const Json& overrides : same) EXPECT_EQ(id_of(overrides), id) << overrides.dump();
+}
+
+TEST(Id, ChangesWithEveryKeyThatCanChangeTheResult) {
+  std::map<std::string, std::string> seen = {{id_of(Json::object()), "the defaults"}};
+  const Json other[] = {{{"seed", 1}},           {{"mask.ratio", 0.5}},         {{"mask.patch", 4}},     {{"mask.name", "square"}},
+                        {{"head.name", "mlp"}},  {{"loss.name", "l2"}},         {{"loss.area", "all"}},  {{"target.resolution", 16}},
+                        {{"encoder.dim", 64}},   {{"encoder.preset", "swin_nano"}}, {{"pretrain.epochs", 9}}, {{"pretrain.lr", 2e-3}},
+                        {{"data.holdout", 0.2}}, {{"data.split_seed", 1}},      {{"data.limit", 5000}},  {{"pretrain.batch_size", 64}},
+                        {{"precision", "f64"}},  {{"data.image_size", 64}},     {{"pretrain.augment.flip", 0}}, {{"pretrain.weight_decay", 0}},
+                        {{"data.mean", {0.5, 0.5, 0.5}}}};
+  for (const Json& overrides : other) {
+    const auto [it, is_new] = seen.emplace(id_of(overrides), overrides.dump());
+    EXPECT_TRUE(is_new) << overrides.dump() << " has the id of " << it->second;
+  }
+}
+
+TEST(Id, OfAFineTuningChangesWithItsParent) {
+  const auto finetune = [](double ratio) { return resolve({{{"mask.ratio", ratio}}}, {"pretrain", "finetune"})[1]["id"]; };
+  EXPECT_NE(finetune(0.6), finetune(0.4));
+}
+
+TEST(Essential, LeavesOutEveryOptionAtItsDefault) {
+  const Json config = resolve({{{"mask.ratio", 0.5}}})[0]["config"];
+  const Json kept = essential(config);
+  EXPECT_EQ(kept["mask"], (Json{{"name", "random"}, {"ratio", 0.5}}));
+  EXPECT_FALSE(kept.contains("device"));
+  EXPECT_FALSE(kept["pretrain"].contains("batch_size"));
+}
+
+// A change of a default changes what an old id meant: raise the result version of its part (config/run_id.cpp), then
+// put the new hash here.
+TEST(Schema, HasTheDefaultsThatTheResultVersionsStandFor) {
+  Json defaults = Json::object();
+  const Json schema = describe_schema();
+  for (const Json& section : schema["sections"]) {
+    const auto take = [&](const Json& options, const std::string& prefix) {
+      for (const Json& option : options)
+        if (option["in_id"].get<bool>()) defaults[prefix + option["name"].get<std::string>()] = option["default"];
+    };
+    const std::string name = section["section"];
+    if (section.contains("options")) take(section["options"], name + ".");
+    else
+      for (const Json& variant : section["variants"]) take(variant["options"], name + "." + variant["name"].get<std::string>() + ".");
+  }
+  EXPECT_EQ(defaults["mask.random.ratio"], 0.6);
+  EXPECT_EQ(defaults["pretrain.weight_decay"], 0.05);
+  EXPECT_EQ(defaults["pretrain.augment.crop_scale"], (Json{0.67, 1.0}));
+  EXPECT_EQ(defaults["finetune.augment.crop_scale"], (Json{0.08, 1.0}));
+  EXPECT_EQ(defaults["finetune.label_smoothing"], 0.1);
+  EXPECT_EQ(result_versions("pretrain").size(), 8u);
+}
+
+}  // namespace
+}  // namespace simmim

@@ -1,0 +1,49 @@
+"""Every simmim command of README.md runs: readme_test.py PROGRAM SOURCE_FOLDER.
+
+The commands are taken from the sh blocks, in order, in an empty folder; those that train get fewer images and a smaller
+model, so that all of them take seconds.
+"""
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+SMALLER = ("data.limit=1200 encoder.dim=16 encoder.depth=1 encoder.heads=2 pretrain.epochs=1 pretrain.warmup_epochs=0.1 "
+           "pretrain.batch_size=64 finetune.epochs=1 finetune.warmup_epochs=0.1 finetune.batch_size=64 probe.epochs=1").split()
+TRAINS = {"pretrain", "finetune", "probe", "sweep"}
+
+
+def commands(text):
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M):
+        for line in block.splitlines():
+            if line.startswith("simmim "):
+                yield shlex.split(line, comments=True)
+
+
+def main():
+    program, source = (os.path.abspath(path) for path in sys.argv[1:3])
+    with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
+        found = list(commands(file.read()))
+    if len(found) < 10:
+        sys.exit(f"README.md has {len(found)} commands in its sh blocks; expected at least 10")
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("sweeps", "tests"):
+            os.symlink(os.path.join(source, name), os.path.join(folder, name))
+        for words in found:
+            extra = SMALLER if words[1] in TRAINS else []
+            # What stands on the command line wins over what makes it small.
+            keys = {word.split("=")[0] for word in words if "=" in word}
+            line = [program] + words[1:] + [word for word in extra if word.split("=")[0] not in keys]
+            done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+            print(f"{'ok  ' if done.returncode == 0 else 'FAIL'} {shlex.join(words)}")
+            if done.returncode != 0:
+                failed += 1
+                print(f"     exit {done.returncode}: {done.stderr.strip()[-500:]}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
