@@ -11,7 +11,8 @@ namespace {
 
 // Characters, not bytes: continuation bytes of UTF-8 take no place.
 size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
 }
 
 std::string padded(const std::string& text, size_t width, bool right) {
@@ -26,19 +27,43 @@ bool is_right(const TextTable& table, size_t column) { return column < table.rig
 std::string replace_all(const std::string& text, const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
-    const auto hit = std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return text.compare(i, pair.first.size(), pair.first) == 0; });
-    if (hit == pairs.end()) out += text[i++];
-    else out += hit->second, i += hit->first.size();
+    const auto hit = std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) {
+      return text.compare(i, pair.first.size(), pair.first) == 0;
+    });
+    if (hit == pairs.end())
+      out += text[i++];
+    else
+      out += hit->second, i += hit->first.size();
   }
   return out;
 }
 
-std::string for_markdown(const std::string& text) { return replace_all(text, {{"|", "\\|"}, {"*", "\\*"}, {"\n", " "}}); }
-std::string for_html(const std::string& text) { return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}}); }
+std::string for_markdown(const std::string& text) {
+  return replace_all(text, {{"|", "\\|"}, {"*", "\\*"}, {"\n", " "}});
+}
+std::string for_html(const std::string& text) {
+  return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+}
 std::string for_latex(const std::string& text) {
-  return replace_all(text, {{"\\", "\\textbackslash{}"}, {"&", "\\&"}, {"%", "\\%"}, {"$", "\\$"}, {"#", "\\#"}, {"_", "\\_"}, {"{", "\\{"},
-                            {"}", "\\}"}, {"~", "\\textasciitilde{}"}, {"^", "\\textasciicircum{}"}, {"±", "$\\pm$"}, {"≠", "$\\neq$"},
-                            {"−", "$-$"}, {"×", "$\\times$"}, {"–", "--"}, {"≥", "$\\geq$"}, {"◆", "$\\diamond$"}, {"<", "$<$"}, {">", "$>$"}});
+  return replace_all(text, {{"\\", "\\textbackslash{}"},
+                            {"&", "\\&"},
+                            {"%", "\\%"},
+                            {"$", "\\$"},
+                            {"#", "\\#"},
+                            {"_", "\\_"},
+                            {"{", "\\{"},
+                            {"}", "\\}"},
+                            {"~", "\\textasciitilde{}"},
+                            {"^", "\\textasciicircum{}"},
+                            {"±", "$\\pm$"},
+                            {"≠", "$\\neq$"},
+                            {"−", "$-$"},
+                            {"×", "$\\times$"},
+                            {"–", "--"},
+                            {"≥", "$\\geq$"},
+                            {"◆", "$\\diamond$"},
+                            {"<", "$<$"},
+                            {">", "$>$"}});
 }
 
 std::string text_table(const TextTable& table, bool markdown) {
@@ -55,13 +80,15 @@ std::string text_table(const TextTable& table, bool markdown) {
   const auto add_line = [&](const std::function<std::string(size_t)>& cell) {
     std::string line = markdown ? "|" : "";
     for (size_t c = 0; c < widths.size(); ++c)
-      line += markdown ? " " + padded(cell(c), widths[c], is_right(table, c)) + " |" : (c > 0 ? "  " : "") + padded(cell(c), widths[c], is_right(table, c));
+      line += markdown ? " " + padded(cell(c), widths[c], is_right(table, c)) + " |"
+                       : (c > 0 ? "  " : "") + padded(cell(c), widths[c], is_right(table, c));
     out += trimmed_right(line) + "\n";
   };
   add_line([&](size_t c) { return markdown ? for_markdown(table.header[c]) : table.header[c]; });
   if (markdown) {
     out += "|";
-    for (size_t c = 0; c < widths.size(); ++c) out += std::string(widths[c] + 1, '-') + (is_right(table, c) ? ":|" : "-|");
+    for (size_t c = 0; c < widths.size(); ++c)
+      out += std::string(widths[c] + 1, '-') + (is_right(table, c) ? ":|" : "-|");
     out += "\n";
   } else {
     std::string line;
@@ -107,7 +134,8 @@ std::string latex_document(const Document& document) {
     add_line([&](size_t c) { return for_latex(table.header[c]); });
     out += "\\midrule\n";
     for (const auto& row : table.rows)
-      add_line([&](size_t c) { return row[c].bold ? "\\textbf{" + for_latex(row[c].text) + "}" : for_latex(row[c].text); });
+      add_line(
+          [&](size_t c) { return row[c].bold ? "\\textbf{" + for_latex(row[c].text) + "}" : for_latex(row[c].text); });
     out += "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
   }
   for (const std::string& note : document.notes) out += "% " + note + "\n";
@@ -115,11 +143,16 @@ std::string latex_document(const Document& document) {
 }
 
 std::string html_document(const Document& document) {
-  std::string out = "<!doctype html><meta charset=\"utf-8\"><title>" + for_html(document.title) +
-                    "</title>\n<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;color:#222}"
-                    "table{border-collapse:collapse;margin:.5em 0 1.5em}th,td{padding:.3em .8em;border-bottom:1px solid #ddd;text-align:left}"
-                    "th{border-bottom:2px solid #444}.r{text-align:right;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;"
-                    "padding:.3em 0}li{color:#555}</style>\n<h1>" + for_html(document.title) + "</h1>\n";
+  std::string out =
+      "<!doctype html><meta charset=\"utf-8\"><title>" + for_html(document.title) +
+      "</title>\n<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 "
+      "1em;color:#222}"
+      "table{border-collapse:collapse;margin:.5em 0 1.5em}th,td{padding:.3em .8em;border-bottom:1px solid "
+      "#ddd;text-align:left}"
+      "th{border-bottom:2px solid "
+      "#444}.r{text-align:right;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;"
+      "padding:.3em 0}li{color:#555}</style>\n<h1>" +
+      for_html(document.title) + "</h1>\n";
   for (const TextTable& table : document.tables) {
     out += "<table>";
     if (!table.caption.empty()) out += "<caption>" + for_html(table.caption) + "</caption>";
@@ -131,7 +164,8 @@ std::string html_document(const Document& document) {
     };
     add_line("th", [&](size_t c) { return for_html(table.header[c]); });
     for (const auto& row : table.rows)
-      add_line("td", [&](size_t c) { return row[c].bold ? "<b>" + for_html(row[c].text) + "</b>" : for_html(row[c].text); });
+      add_line("td",
+               [&](size_t c) { return row[c].bold ? "<b>" + for_html(row[c].text) + "</b>" : for_html(row[c].text); });
     out += "</table>\n";
   }
   if (!document.notes.empty()) {
@@ -172,9 +206,12 @@ std::string csv_line(const std::vector<std::string>& cells, char separator) {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) line += separator;
-    if (separator == '\t') line += replace_all(cells[i], {{"\t", " "}, {"\n", " "}});
-    else if (cells[i].find_first_of(",\"\n\r") == std::string::npos) line += cells[i];
-    else line += '"' + replace_all(cells[i], {{"\"", "\"\""}}) + '"';
+    if (separator == '\t')
+      line += replace_all(cells[i], {{"\t", " "}, {"\n", " "}});
+    else if (cells[i].find_first_of(",\"\n\r") == std::string::npos)
+      line += cells[i];
+    else
+      line += '"' + replace_all(cells[i], {{"\"", "\"\""}}) + '"';
   }
   return line + "\n";
 }
@@ -209,10 +246,12 @@ std::string render_frame(const Frame& frame, const std::string& format) {
   return render_document(frame_document(frame), format);
 }
 
-std::string choose_format(const std::string& asked, const std::string& file, const std::vector<std::string>& allowed, const std::string& otherwise) {
+std::string choose_format(const std::string& asked, const std::string& file, const std::vector<std::string>& allowed,
+                          const std::string& otherwise) {
   static const std::vector<std::pair<std::string, std::string>> kSuffixes{
-      {".md", "markdown"}, {".tex", "latex"}, {".txt", "text"}, {".htm", "html"}, {".html", "html"}, {".csv", "csv"}, {".tsv", "tsv"},
-      {".json", "json"}, {".jsonl", "jsonl"}, {".png", "png"}, {".svg", "svg"}, {".pdf", "pdf"}};
+      {".md", "markdown"}, {".tex", "latex"}, {".txt", "text"}, {".htm", "html"},
+      {".html", "html"},   {".csv", "csv"},   {".tsv", "tsv"},  {".json", "json"},
+      {".jsonl", "jsonl"}, {".png", "png"},   {".svg", "svg"},  {".pdf", "pdf"}};
   std::string format = asked;
   if (format.empty())
     for (const auto& [suffix, name] : kSuffixes)

@@ -16,7 +16,7 @@ struct TextTable {
   std::string caption;  // may be empty
   std::vector<std::string> header;
   std::vector<std::vector<DocumentCell>> rows;  // as wide as the header
-  std::vector<bool> right;  // columns set flush right; missing: flush left
+  std::vector<bool> right;                      // columns set flush right; missing: flush left
 };
 
 struct Document {
@@ -38,6 +38,7 @@ std::string render_frame(const Frame& frame, const std::string& format);
 std::string choose_format(const std::string& asked, const std::string& file, const std::vector<std::string>& allowed,
                           const std::string& otherwise);
 
-std::string csv_line(const std::vector<std::string>& cells, char separator = ',');  // quoted where needed, with its end of line
+std::string csv_line(const std::vector<std::string>& cells,
+                     char separator = ',');  // quoted where needed, with its end of line
 
 }  // namespace simmim

@@ -29,10 +29,12 @@ std::string column_of_run(const Sqlite& database, const std::string& run, const 
 // x = factor * (step | epoch | seconds) for one run.
 std::pair<std::string, double> x_of(const Sqlite& database, const std::string& run, const std::string& x) {
   if (x == "images") {
-    const std::string batch = column_of_run(database, run, "coalesce(config->>'$.pretrain.batch_size', config->>'$.finetune.batch_size', 1)");
+    const std::string batch =
+        column_of_run(database, run, "coalesce(config->>'$.pretrain.batch_size', config->>'$.finetune.batch_size', 1)");
     return {"step", std::max(1.0, std::atof(batch.c_str()))};
   }
-  if (x == "gpu_hours") return {"seconds", std::max(1.0, std::atof(column_of_run(database, run, "coalesce(gpus, 0)").c_str())) / 3600};
+  if (x == "gpu_hours")
+    return {"seconds", std::max(1.0, std::atof(column_of_run(database, run, "coalesce(gpus, 0)").c_str())) / 3600};
   return {x, 1};
 }
 
@@ -51,19 +53,23 @@ std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points) {
 }
 
 // One line a label: the mean over its runs at each step, with the standard deviation.
-std::vector<Curve> draw_curves(const Sqlite& database, const std::vector<Source>& sources, const std::string& x, const std::string& key) {
+std::vector<Curve> draw_curves(const Sqlite& database, const std::vector<Source>& sources, const std::string& x,
+                               const std::string& key) {
   std::vector<std::string> labels;
-  std::map<std::string, std::map<int64_t, std::pair<std::vector<double>, std::vector<double>>>> lines;  // label -> step -> xs, ys
+  std::map<std::string, std::map<int64_t, std::pair<std::vector<double>, std::vector<double>>>>
+      lines;  // label -> step -> xs, ys
   for (const Source& source : sources) {
     const auto [column, factor] = x_of(database, source.run, x);
-    Statement rows = database.prepare(fmt::format("SELECT step, {}, value FROM curves WHERE run = ? AND key = ? AND value IS NOT NULL", column));
+    Statement rows = database.prepare(
+        fmt::format("SELECT step, {}, value FROM curves WHERE run = ? AND key = ? AND value IS NOT NULL", column));
     rows.bind_all(source.run, key);
     while (rows.step()) {
       auto& [xs, ys] = lines[source.label][rows.integer(0)];
       xs.push_back(factor * rows.real(1));
       ys.push_back(rows.real(2));
     }
-    if (lines.contains(source.label) && std::find(labels.begin(), labels.end(), source.label) == labels.end()) labels.push_back(source.label);
+    if (lines.contains(source.label) && std::find(labels.begin(), labels.end(), source.label) == labels.end())
+      labels.push_back(source.label);
   }
   std::vector<Curve> curves;
   for (const std::string& label : labels) {
@@ -89,22 +95,27 @@ std::vector<std::string> known_keys(const Sqlite& database, const std::vector<So
   return keys;
 }
 
-Plot curves_plot(const Sqlite& database, const std::string& title, const std::vector<Source>& sources, std::string x, std::string y) {
+Plot curves_plot(const Sqlite& database, const std::string& title, const std::vector<Source>& sources, std::string x,
+                 std::string y) {
   const std::vector<std::string> keys = known_keys(database, sources);
   if (keys.empty()) fail(Code::usage, "plot {}: no curve is recorded yet; `simmim status` shows what runs", title);
-  if (std::find(keys.begin(), keys.end(), y) == keys.end()) fail(Code::usage, "--y {}: these runs have no such curve{}", y, unknown_name_hint(y, keys));
+  if (std::find(keys.begin(), keys.end(), y) == keys.end())
+    fail(Code::usage, "--y {}: these runs have no such curve{}", y, unknown_name_hint(y, keys));
   if (x.empty()) x = "epoch";
   Plot plot{.title = title, .x_label = x == "images" ? "images seen" : x == "gpu_hours" ? "hours" : x, .y_label = y};
   plot.curves = draw_curves(database, sources, x, y);
-  if (plot.curves.empty()) fail(Code::usage, "--x {}: these runs have no such column; known: step, epoch, images or gpu_hours", x);
-  plot.markers = std::all_of(plot.curves.begin(), plot.curves.end(), [](const Curve& c) { return c.points.size() <= 30; });
+  if (plot.curves.empty())
+    fail(Code::usage, "--x {}: these runs have no such column; known: step, epoch, images or gpu_hours", x);
+  plot.markers =
+      std::all_of(plot.curves.begin(), plot.curves.end(), [](const Curve& c) { return c.points.size() <= 30; });
   return plot;
 }
 
 // "finetune.val.top1" -> {finetune, val.top1}; the stage alone may be missing.
 std::pair<std::string, std::string> split_stage(const std::string& y) {
   for (const char* stage : {"pretrain.", "finetune.", "probe."})
-    if (y.starts_with(stage)) return {std::string(stage).substr(0, std::string(stage).size() - 1), y.substr(std::string(stage).size())};
+    if (y.starts_with(stage))
+      return {std::string(stage).substr(0, std::string(stage).size() - 1), y.substr(std::string(stage).size())};
   return {"", y};
 }
 
@@ -117,7 +128,9 @@ Plot sweep_curves(const Sqlite& database, const std::string& sweep, const PlotOp
   std::vector<Source> sources;
   for (const SweepCell& cell : data.cells) {
     const Json by = options.by.empty() ? Json(cell.name) : cell.value(options.by, stage);
-    const std::string label = by.is_string() ? by.get<std::string>() : by.is_null() ? cell.name : options.by + " " + canonical(by);
+    const std::string label = by.is_string() ? by.get<std::string>()
+                              : by.is_null() ? cell.name
+                                             : options.by + " " + canonical(by);
     for (const SweepRun& run : cell.runs)
       if (run.stage == stage) sources.push_back({run.run, label});
   }
@@ -160,43 +173,57 @@ Plot table_plot(const Sqlite& database, const std::string& sweep, const PlotOpti
   const bool heat = options.x.empty() && table.rows.size() > 1 && table.columns.size() > 1 && table.groups.size() == 1;
   std::string metric = table.metric;
   std::replace(metric.begin(), metric.end(), '_', ' ');
-  Plot plot{.title = sweep, .subtitle = whole.about, .x_label = heat ? whole.column_key : whole.row_key,
-            .y_label = heat ? whole.row_key : table.stage + " " + metric, .larger_is_better = table.larger_is_better};
+  Plot plot{.title = sweep,
+            .subtitle = whole.about,
+            .x_label = heat ? whole.column_key : whole.row_key,
+            .y_label = heat ? whole.row_key : table.stage + " " + metric,
+            .larger_is_better = table.larger_is_better};
   if (heat) plot.title += ": " + table.stage + " " + metric;
-  const auto in_grid = [&](const TableEntry& e) { return (whole.row_key.empty() || !e.row.empty()) && (whole.column_key.empty() || !e.column.empty()); };
+  const auto in_grid = [&](const TableEntry& e) {
+    return (whole.row_key.empty() || !e.row.empty()) && (whole.column_key.empty() || !e.column.empty());
+  };
   std::vector<std::string> apart;
   for (const TableEntry& entry : table.entries) {
     if (std::isnan(entry.mean)) continue;
     if (!in_grid(entry)) {
       apart.push_back(entry.cell + " " + short_text(table, entry));
     } else if (heat) {
-      plot.cells.push_back({place_of(table.rows, entry.row), place_of(table.columns, entry.column), entry.mean, short_text(table, entry), entry.best});
+      plot.cells.push_back({place_of(table.rows, entry.row), place_of(table.columns, entry.column), entry.mean,
+                            short_text(table, entry), entry.best});
     } else {
       std::string label = whole.column_key.empty() ? "" : whole.column_key + " " + entry.column;
       if (!entry.group.empty()) label += (label.empty() ? "" : ", ") + entry.group;
-      auto curve = std::find_if(plot.curves.begin(), plot.curves.end(), [&](const Curve& c) { return c.label == label; });
+      auto curve =
+          std::find_if(plot.curves.begin(), plot.curves.end(), [&](const Curve& c) { return c.label == label; });
       if (curve == plot.curves.end()) curve = plot.curves.insert(plot.curves.end(), Curve{label, {}});
-      curve->points.push_back({static_cast<double>(place_of(table.rows, entry.row)), entry.mean, std::isnan(entry.deviation) ? 0 : entry.deviation});
+      curve->points.push_back({static_cast<double>(place_of(table.rows, entry.row)), entry.mean,
+                               std::isnan(entry.deviation) ? 0 : entry.deviation});
     }
   }
-  if (plot.cells.empty() && plot.curves.empty()) fail(Code::usage, "plot {}: no run is done yet; `simmim status {}` shows the time left", sweep, sweep);
-  if (heat) plot.rows = table.rows, plot.columns = table.columns;
-  else plot.ticks = table.rows, plot.markers = true;
-  for (Curve& curve : plot.curves) std::sort(curve.points.begin(), curve.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+  if (plot.cells.empty() && plot.curves.empty())
+    fail(Code::usage, "plot {}: no run is done yet; `simmim status {}` shows the time left", sweep, sweep);
+  if (heat)
+    plot.rows = table.rows, plot.columns = table.columns;
+  else
+    plot.ticks = table.rows, plot.markers = true;
+  for (Curve& curve : plot.curves)
+    std::sort(curve.points.begin(), curve.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
   if (!apart.empty()) plot.subtitle += (plot.subtitle.empty() ? "" : "\n") + join(apart, ", ");
   return plot;
 }
 
 }  // namespace
 
-Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<std::string>& names, const PlotOptions& options) {
+Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<std::string>& names,
+               const PlotOptions& options) {
   if (names.empty()) fail(Code::usage, "plot: name a sweep or runs; see `simmim status` and `simmim runs`");
   Statement sweeps = database.prepare("SELECT count(*) FROM sweeps WHERE name = ?");
   sweeps.bind(1, names[0]).step();
   if (names.size() == 1 && sweeps.integer(0) > 0)
     return is_curve_x(options.x) ? sweep_curves(database, names[0], options) : table_plot(database, names[0], options);
   if (!options.x.empty() && !is_curve_x(options.x))
-    fail(Code::usage, "--x {}: runs are drawn against step, epoch, images or gpu_hours; a sweep against any of its axes", options.x);
+    fail(Code::usage,
+         "--x {}: runs are drawn against step, epoch, images or gpu_hours; a sweep against any of its axes", options.x);
   std::vector<Source> sources;
   for (const std::string& name : names) {
     const std::string id = resolve_run(out, name);
@@ -204,8 +231,11 @@ Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<st
     sources.push_back({id, options.by.empty() ? (name == "latest" ? id : name) : options.by + " " + key});
   }
   const std::string kind = column_of_run(database, sources[0].run, "kind");
-  const std::string y = !options.y.empty() ? split_stage(options.y).second : kind == "finetune" || kind == "probe" ? "val.top1" : "loss";
-  return curves_plot(database, names.size() == 1 ? kind + " " + sources[0].run : join(names, ", "), sources, options.x, y == "top1" ? "val.top1" : y);
+  const std::string y = !options.y.empty()                      ? split_stage(options.y).second
+                        : kind == "finetune" || kind == "probe" ? "val.top1"
+                                                                : "loss";
+  return curves_plot(database, names.size() == 1 ? kind + " " + sources[0].run : join(names, ", "), sources, options.x,
+                     y == "top1" ? "val.top1" : y);
 }
 
 }  // namespace simmim

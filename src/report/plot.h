@@ -31,23 +31,24 @@ struct Curve {
 struct HeatCell {
   size_t row = 0, column = 0;  // places in rows and columns
   double value = 0;
-  std::string text;            // "87.02 ± 0.31"; "…(2/3)" where seeds are missing
+  std::string text;  // "87.02 ± 0.31"; "…(2/3)" where seeds are missing
   bool bold = false;
 };
 
 struct Plot {
   std::string title, subtitle, x_label, y_label;
-  std::vector<Curve> curves;                 // a picture of lines ...
-  std::vector<std::string> ticks;            // ... whose x are places in this list, if it is not empty
+  std::vector<Curve> curves;       // a picture of lines ...
+  std::vector<std::string> ticks;  // ... whose x are places in this list, if it is not empty
   bool markers = false;
-  std::vector<std::string> rows, columns;    // ... or a heat map
+  std::vector<std::string> rows, columns;  // ... or a heat map
   std::vector<HeatCell> cells;
   bool larger_is_better = true;
 };
 
 // `names`: one sweep, or runs (anything resolve_run takes). Code::usage for unknown names, keys and metrics, and where
 // there is nothing to draw yet.
-Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<std::string>& names, const PlotOptions& options);
+Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<std::string>& names,
+               const PlotOptions& options);
 
 // The bytes of the picture. format: svg, png, pdf or csv. Code::usage without gnuplot, with the package to install.
 std::string render_plot(const Plot& plot, const std::string& format);

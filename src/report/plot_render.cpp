@@ -17,14 +17,19 @@ namespace {
 
 // Okabe and Ito's colours, which the colour-blind can tell apart; more lines than these take steps of viridis.
 constexpr const char* kColors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
-constexpr const char* kViridis[] = {"#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c"};
+constexpr const char* kViridis[] = {"#440154", "#482878", "#3e4a89", "#31688e", "#26828e",
+                                    "#1f9e89", "#35b779", "#6dcd59", "#b4de2c"};
 
 std::string color_of(size_t line, size_t lines) {
   if (lines <= std::size(kColors)) return kColors[line];
-  const double place = static_cast<double>(line) * static_cast<double>(std::size(kViridis) - 1) / static_cast<double>(lines - 1);
+  const double place =
+      static_cast<double>(line) * static_cast<double>(std::size(kViridis) - 1) / static_cast<double>(lines - 1);
   const size_t low = std::min(static_cast<size_t>(place), std::size(kViridis) - 2);
   const auto channel = [&](int which) {
-    const auto part = [&](size_t i) { return static_cast<double>(std::stoi(std::string(kViridis[i]).substr(1 + 2 * static_cast<size_t>(which), 2), nullptr, 16)); };
+    const auto part = [&](size_t i) {
+      return static_cast<double>(
+          std::stoi(std::string(kViridis[i]).substr(1 + 2 * static_cast<size_t>(which), 2), nullptr, 16));
+    };
     return static_cast<int>(std::lround(part(low) + (place - static_cast<double>(low)) * (part(low + 1) - part(low))));
   };
   return fmt::format("#{:02x}{:02x}{:02x}", channel(0), channel(1), channel(2));
@@ -48,9 +53,10 @@ std::string header(const Plot& plot, const std::string& format, const fs::path& 
     return fmt::format("set terminal {} noenhanced size {} font \"DejaVu Sans,{}\"", name, size, points);
   };
   std::string script =
-      format == "png"   ? terminal("pngcairo", fmt::format("{},{}", 2 * width, 2 * height), 18) + " linewidth 2\n"
-      : format == "pdf" ? terminal("pdfcairo", fmt::format("{:.2f}in,{:.2f}in", width / 100.0, height / 100.0), 10) + "\n"
-                        : terminal("svg", fmt::format("{},{} dynamic", width, height), 13) + " background \"white\"\n";
+      format == "png" ? terminal("pngcairo", fmt::format("{},{}", 2 * width, 2 * height), 18) + " linewidth 2\n"
+      : format == "pdf"
+          ? terminal("pdfcairo", fmt::format("{:.2f}in,{:.2f}in", width / 100.0, height / 100.0), 10) + "\n"
+          : terminal("svg", fmt::format("{},{} dynamic", width, height), 13) + " background \"white\"\n";
   script += "set output " + quoted(output.string()) + "\nset encoding utf8\n";
   script += "set title " + quoted(plot.title + (plot.subtitle.empty() ? "" : "\n" + plot.subtitle)) + " offset 0,0.3\n";
   script += "set xlabel " + quoted(plot.x_label) + "\nset ylabel " + quoted(plot.y_label) + "\n";
@@ -78,23 +84,31 @@ std::string legend(const Plot& plot) {
 std::string curves_script(const Plot& plot) {
   std::string script = "set grid lt 1 lc rgb '#e2e2e2' lw 0.7\nset autoscale xfix\n", draw;
   script += legend(plot);
-  if (!plot.ticks.empty()) script += ticks("x", plot.ticks) + fmt::format("set xrange [-0.3:{}]\n", static_cast<double>(plot.ticks.size()) - 0.7);
+  if (!plot.ticks.empty())
+    script +=
+        ticks("x", plot.ticks) + fmt::format("set xrange [-0.3:{}]\n", static_cast<double>(plot.ticks.size()) - 0.7);
   script += "set offsets graph 0, 0, 0.06, 0.04\n";
   for (size_t i = 0; i < plot.curves.size(); ++i) {
     script += fmt::format("$curve{} << END\n", i);
-    for (const PlotPoint& point : plot.curves[i].points) script += fmt::format("{} {} {}\n", number(point.x), number(point.y), number(point.spread));
+    for (const PlotPoint& point : plot.curves[i].points)
+      script += fmt::format("{} {} {}\n", number(point.x), number(point.y), number(point.spread));
     script += "END\n";
   }
   for (size_t i = 0; i < plot.curves.size(); ++i) {
     const Curve& curve = plot.curves[i];
     const std::string color = color_of(i, plot.curves.size());
-    const bool spread = std::any_of(curve.points.begin(), curve.points.end(), [](const PlotPoint& p) { return p.spread > 0; });
+    const bool spread =
+        std::any_of(curve.points.begin(), curve.points.end(), [](const PlotPoint& p) { return p.spread > 0; });
     if (spread && plot.ticks.empty())
-      draw += fmt::format("{}$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle", draw.empty() ? "" : ", ", i, color);
+      draw += fmt::format(
+          "{}$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",
+          draw.empty() ? "" : ", ", i, color);
     else if (spread)
-      draw += fmt::format("{}$curve{} using 1:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle", draw.empty() ? "" : ", ", i, color);
-    draw += fmt::format("{}$curve{} using 1:2 with {} lw 2 {}lc rgb '{}' title {}", draw.empty() ? "" : ", ", i, plot.markers ? "linespoints" : "lines",
-                        plot.markers ? "pt 7 ps 0.8 " : "", color, quoted(curve.label));
+      draw += fmt::format("{}$curve{} using 1:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle",
+                          draw.empty() ? "" : ", ", i, color);
+    draw += fmt::format("{}$curve{} using 1:2 with {} lw 2 {}lc rgb '{}' title {}", draw.empty() ? "" : ", ", i,
+                        plot.markers ? "linespoints" : "lines", plot.markers ? "pt 7 ps 0.8 " : "", color,
+                        quoted(curve.label));
   }
   return script + "plot " + draw + "\n";
 }
@@ -107,19 +121,22 @@ std::string heat_script(const Plot& plot) {
   std::vector<std::string> colors;
   for (size_t i = 0; i < std::size(kViridis); ++i) {
     const size_t from = plot.larger_is_better ? i : std::size(kViridis) - 1 - i;
-    colors.push_back(fmt::format("{} '{}'", number(static_cast<double>(i) / static_cast<double>(std::size(kViridis) - 1)), kViridis[from]));
+    colors.push_back(fmt::format(
+        "{} '{}'", number(static_cast<double>(i) / static_cast<double>(std::size(kViridis) - 1)), kViridis[from]));
   }
   script += "set palette defined (" + join(colors, ", ") + ")\n";
   script += fmt::format("set cbrange [{}:{}]\nset colorbox\n", number(low), number(high));
   script += ticks("x", plot.columns) + ticks("y", plot.rows);
-  script += fmt::format("set xrange [-0.5:{}]\nset yrange [{}:-0.5]\n", static_cast<double>(plot.columns.size()) - 0.5, static_cast<double>(plot.rows.size()) - 0.5);
+  script += fmt::format("set xrange [-0.5:{}]\nset yrange [{}:-0.5]\n", static_cast<double>(plot.columns.size()) - 0.5,
+                        static_cast<double>(plot.rows.size()) - 0.5);
   std::string boxes = "$boxes << END\n", dark = "$dark << END\n", bright = "$bright << END\n";
   bool any_dark = false, any_bright = false;
   for (const HeatCell& cell : plot.cells) {
     boxes += fmt::format("{} {} {}\n", cell.column, cell.row, number(cell.value));
     const double share = (cell.value - low) / (high - low);
     const bool light_ground = (plot.larger_is_better ? share : 1 - share) > 0.6;
-    (light_ground ? dark : bright) += fmt::format("{} {} \"{}\"\n", cell.column, cell.row, cell.text + (cell.bold ? " *" : ""));
+    (light_ground ? dark : bright) +=
+        fmt::format("{} {} \"{}\"\n", cell.column, cell.row, cell.text + (cell.bold ? " *" : ""));
     (light_ground ? any_dark : any_bright) = true;
   }
   script += boxes + "END\n" + dark + "END\n" + bright + "END\n";
@@ -136,7 +153,8 @@ bool run_gnuplot(const fs::path& script, const fs::path& messages, int& status) 
   posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&files, STDERR_FILENO, messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const std::string path = script.string();
-  char* const arguments[] = {const_cast<char*>("gnuplot"), const_cast<char*>("-d"), const_cast<char*>(path.c_str()), nullptr};
+  char* const arguments[] = {const_cast<char*>("gnuplot"), const_cast<char*>("-d"), const_cast<char*>(path.c_str()),
+                             nullptr};
   pid_t child = 0;
   const int error = posix_spawnp(&child, "gnuplot", &files, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&files);
@@ -149,13 +167,16 @@ bool run_gnuplot(const fs::path& script, const fs::path& messages, int& status) 
 std::string csv_of(const Plot& plot) {
   if (!plot.cells.empty()) {
     std::string out = csv_line({plot.y_label, plot.x_label, "mean", "text"});
-    for (const HeatCell& cell : plot.cells) out += csv_line({plot.rows[cell.row], plot.columns[cell.column], number_text(cell.value), cell.text});
+    for (const HeatCell& cell : plot.cells)
+      out += csv_line({plot.rows[cell.row], plot.columns[cell.column], number_text(cell.value), cell.text});
     return out;
   }
   std::string out = csv_line({"curve", plot.x_label, plot.y_label, "std"});
   for (const Curve& curve : plot.curves)
     for (const PlotPoint& point : curve.points)
-      out += csv_line({curve.label, plot.ticks.empty() ? number_text(point.x) : plot.ticks[static_cast<size_t>(point.x)], number_text(point.y), number_text(point.spread)});
+      out +=
+          csv_line({curve.label, plot.ticks.empty() ? number_text(point.x) : plot.ticks[static_cast<size_t>(point.x)],
+                    number_text(point.y), number_text(point.spread)});
   return out;
 }
 
@@ -175,13 +196,17 @@ std::string render_plot(const Plot& plot, const std::string& format) {
   const int width = heat ? std::clamp(240 + 150 * static_cast<int>(plot.columns.size()), 560, 1400) : 860;
   const int height = heat ? std::clamp(170 + 70 * static_cast<int>(plot.rows.size()), 340, 1000) : 540;
   std::string name = (fs::temp_directory_path() / "simmim-plot-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) fail(Code::data, "{}: cannot make a temporary folder; set TMPDIR to one that can be written to", name);
+  if (::mkdtemp(name.data()) == nullptr)
+    fail(Code::data, "{}: cannot make a temporary folder; set TMPDIR to one that can be written to", name);
   const Folder folder{name};
   const fs::path output = folder.path / "picture", script = folder.path / "script", messages = folder.path / "messages";
-  write_file_atomically(script, header(plot, format, output, width, height) + (heat ? heat_script(plot) : curves_script(plot)));
+  write_file_atomically(script,
+                        header(plot, format, output, width, height) + (heat ? heat_script(plot) : curves_script(plot)));
   int status = 0;
   if (!run_gnuplot(script, messages, status))
-    fail(Code::usage, "plot: pictures are drawn by gnuplot, which is not installed; `apt-get install gnuplot-nox`, or -o FILE.csv for the numbers");
+    fail(Code::usage,
+         "plot: pictures are drawn by gnuplot, which is not installed; `apt-get install gnuplot-nox`, or -o FILE.csv "
+         "for the numbers");
   std::error_code missing;
   if (status != 0 || !fs::exists(output, missing) || fs::file_size(output, missing) == 0)
     fail(Code::run_failed, "plot: gnuplot could not draw this: {}", trim(read_file(messages)));

@@ -35,7 +35,8 @@ double beta_fraction(double a, double b, double x) {
 }  // namespace
 
 double mean(const std::vector<double>& values) {
-  return values.empty() ? kNaN : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  return values.empty() ? kNaN
+                        : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 double standard_deviation(const std::vector<double>& values) {
@@ -49,12 +50,15 @@ double standard_deviation(const std::vector<double>& values) {
 double incomplete_beta(double a, double b, double x) {
   SIMMIM_CHECK(a > 0 && b > 0 && x >= 0 && x <= 1, "a {}, b {}, x {}", a, b, x);
   if (x == 0 || x == 1) return x;
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
+  const double front =
+      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
   if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(a, b, x) / a;
   return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-double student_p_two_sided(double t, double df) { return std::isinf(t) ? 0 : incomplete_beta(df / 2, 0.5, df / (df + t * t)); }
+double student_p_two_sided(double t, double df) {
+  return std::isinf(t) ? 0 : incomplete_beta(df / 2, 0.5, df / (df + t * t));
+}
 
 double student_quantile_two_sided(double confidence, double df) {
   SIMMIM_CHECK(confidence > 0 && confidence < 1 && df > 0, "confidence {}, df {}", confidence, df);
@@ -69,7 +73,9 @@ double student_quantile_two_sided(double confidence, double df) {
 
 Difference make_difference(double value, double standard_error, double df) {
   Difference d{value, standard_error, df};
-  d.t = standard_error > 0 ? value / standard_error : value == 0 ? 0 : std::copysign(std::numeric_limits<double>::infinity(), value);
+  d.t = standard_error > 0 ? value / standard_error
+        : value == 0       ? 0
+                           : std::copysign(std::numeric_limits<double>::infinity(), value);
   d.p = student_p_two_sided(d.t, df);
   const double reach = standard_error * student_quantile_two_sided(0.95, df);
   d.low = value - reach, d.high = value + reach;
@@ -105,7 +111,8 @@ AdditiveModel::AdditiveModel(const std::vector<std::vector<double>>& values) : s
 }
 
 Difference AdditiveModel::difference(size_t cell, size_t baseline) const {
-  return make_difference(cell_means_.at(cell) - cell_means_.at(baseline), deviation_ * std::sqrt(2.0 / static_cast<double>(seeds_)), df_);
+  return make_difference(cell_means_.at(cell) - cell_means_.at(baseline),
+                         deviation_ * std::sqrt(2.0 / static_cast<double>(seeds_)), df_);
 }
 
 double AdditiveModel::smallest_difference(size_t comparisons) const {

@@ -19,11 +19,11 @@ double student_quantile_two_sided(double confidence, double df);
 
 // A difference of means with what it is compared to.
 struct Difference {
-  double value = 0;           // first minus second
+  double value = 0;  // first minus second
   double standard_error = 0;
   double df = 0;
-  double t = 0, p = 1;        // two-sided, uncorrected
-  double low = 0, high = 0;   // 95 % interval
+  double t = 0, p = 1;       // two-sided, uncorrected
+  double low = 0, high = 0;  // 95 % interval
 };
 Difference make_difference(double value, double standard_error, double df);
 

@@ -17,7 +17,9 @@ const std::vector<std::string> kLarger{"val_top1", "test_top1", "test_top5", "im
 const std::vector<std::string> kSmaller{"train_loss", "val_loss", "seconds", "gpu_hours", "chain_gpu_hours"};
 const std::vector<std::string> kPlain{"images_seen", "steps", "epochs", "parameters", "skipped_steps", "best_epoch"};
 
-bool contains(const std::vector<std::string>& list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); }
+bool contains(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
 
 std::string label_of(const Json& value) {
   return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : canonical(value);
@@ -42,14 +44,16 @@ ValueTable parse_value(const std::string& text, const std::string& split, const 
   std::replace(rest.begin(), rest.end(), '.', '_');
   if (rest == "top1") rest = "val_top1";
   if (rest == "top5") rest = "test_top5";
-  if (!split.empty() && split != "val" && split != "test") fail(Code::usage, "--split {}: unknown; known: val or test", split);
+  if (!split.empty() && split != "val" && split != "test")
+    fail(Code::usage, "--split {}: unknown; known: val or test", split);
   if (rest == "val_top1" && split == "test") rest = "test_top1";
   if (rest == "test_top1" && split == "val") rest = "val_top1";
   std::vector<std::string> known = kLarger;
   known.insert(known.end(), kSmaller.begin(), kSmaller.end());
   known.insert(known.end(), kPlain.begin(), kPlain.end());
   if (!contains(known, rest))
-    fail(Code::usage, "--value {}: unknown{}; a stage may stand in front, for example finetune.val.top1", text, unknown_name_hint(rest, known));
+    fail(Code::usage, "--value {}: unknown{}; a stage may stand in front, for example finetune.val.top1", text,
+         unknown_name_hint(rest, known));
   table.metric = rest;
   table.larger_is_better = contains(kLarger, rest);
   const auto any_has = [&](const char* column) {
@@ -79,7 +83,8 @@ std::string group_label(const SweepCell& cell, const std::string& stage, const s
   return join(parts, " ");
 }
 
-std::string place_label(const SweepCell& cell, const std::string& stage, const std::string& key, const SweepData& data) {
+std::string place_label(const SweepCell& cell, const std::string& stage, const std::string& key,
+                        const SweepData& data) {
   if (key.empty()) return "";
   // A merged cell lacks the axes on which its runs do not depend.
   if (contains(data.axes, key)) return cell.values.contains(key) ? label_of(cell.values[key]) : "";
@@ -88,21 +93,28 @@ std::string place_label(const SweepCell& cell, const std::string& stage, const s
 
 Layout choose_layout(const SweepData& data, const TableOptions& options) {
   const auto key = [&](const std::string& asked, const char* name) {
-    const std::string chosen = !asked.empty() ? asked : data.table.contains(name) && data.table[name].is_string() ? data.table[name].get<std::string>() : "";
+    const std::string chosen = !asked.empty() ? asked
+                               : data.table.contains(name) && data.table[name].is_string()
+                                   ? data.table[name].get<std::string>()
+                                   : "";
     if (chosen.empty() || contains(data.axes, chosen)) return chosen;
     for (const SweepCell& cell : data.cells)
       if (!cell.value(chosen, "finetune").is_null()) return chosen;
-    fail(Code::usage, "--{} {}: neither an axis of {} nor a leaf of its configuration{}", name, chosen, data.name, unknown_name_hint(chosen, data.axes));
+    fail(Code::usage, "--{} {}: neither an axis of {} nor a leaf of its configuration{}", name, chosen, data.name,
+         unknown_name_hint(chosen, data.axes));
   };
   Layout layout{key(options.rows, "rows"), key(options.columns, "columns"), options.groups};
   if (layout.groups.empty() && data.table.contains("groups")) {
     const Json& groups = data.table["groups"];
-    if (groups.is_string()) layout.groups = {groups.get<std::string>()};
-    else if (groups.is_array()) layout.groups = groups.get<std::vector<std::string>>();
+    if (groups.is_string())
+      layout.groups = {groups.get<std::string>()};
+    else if (groups.is_array())
+      layout.groups = groups.get<std::vector<std::string>>();
   }
   const auto free_axis = [&] {
     for (const std::string& axis : data.axes)
-      if (axis != layout.rows && axis != layout.columns && !contains(layout.groups, axis) && !axis.starts_with("case")) return axis;
+      if (axis != layout.rows && axis != layout.columns && !contains(layout.groups, axis) && !axis.starts_with("case"))
+        return axis;
     for (const std::string& axis : data.axes)
       if (axis != layout.rows && axis != layout.columns && !contains(layout.groups, axis)) return axis;
     return std::string();
@@ -113,26 +125,35 @@ Layout choose_layout(const SweepData& data, const TableOptions& options) {
   return layout;
 }
 
-ValueTable make_value_table(const SweepData& data, const TableOptions& options, const Layout& asked, const std::string& value,
-                            std::vector<std::string>& group_keys) {
+ValueTable make_value_table(const SweepData& data, const TableOptions& options, const Layout& asked,
+                            const std::string& value, std::vector<std::string>& group_keys) {
   ValueTable table = parse_value(value, options.split, data);
   const std::vector<Condition> where = parse_filter(options.where);
   std::vector<const SweepCell*> cells;
   for (const SweepCell& cell : data.cells) {
-    TableEntry entry{.cell = cell.name, .row = place_label(cell, table.stage, asked.rows, data),
-                     .column = place_label(cell, table.stage, asked.columns, data), .group = "", .values = cell.values};
+    TableEntry entry{.cell = cell.name,
+                     .row = place_label(cell, table.stage, asked.rows, data),
+                     .column = place_label(cell, table.stage, asked.columns, data),
+                     .group = "",
+                     .values = cell.values};
     entry.by_seed = values_by_seed(cell, table.stage, table.metric, &entry);
-    const auto lookup = [&](const std::string& key) { return key == "cell" ? Value(cell.name) : to_value(cell.value(key, table.stage)); };
+    const auto lookup = [&](const std::string& key) {
+      return key == "cell" ? Value(cell.name) : to_value(cell.value(key, table.stage));
+    };
     if (entry.planned == 0 || !fulfils_all(where, lookup)) continue;
     const std::vector<double> values = values_of(entry.by_seed);
     entry.mean = mean(values), entry.deviation = standard_deviation(values);
-    entry.complete = static_cast<int64_t>(values.size()) == entry.planned && entry.planned >= static_cast<int64_t>(data.seeds.size());
+    entry.complete = static_cast<int64_t>(values.size()) == entry.planned &&
+                     entry.planned >= static_cast<int64_t>(data.seeds.size());
     for (const std::string& column : options.show)
-      if (column != "n" && column != "paper") entry.extras[column] = mean(values_of(values_by_seed(cell, table.stage, column, nullptr)));
+      if (column != "n" && column != "paper")
+        entry.extras[column] = mean(values_of(values_by_seed(cell, table.stage, column, nullptr)));
     table.entries.push_back(std::move(entry));
     cells.push_back(&cell);
   }
-  const auto in_grid = [&](const TableEntry& e) { return (asked.rows.empty() || !e.row.empty()) && (asked.columns.empty() || !e.column.empty()); };
+  const auto in_grid = [&](const TableEntry& e) {
+    return (asked.rows.empty() || !e.row.empty()) && (asked.columns.empty() || !e.column.empty());
+  };
   group_keys = asked.groups;
   const auto label_groups = [&] {
     std::set<std::string> places;
@@ -140,12 +161,14 @@ ValueTable make_value_table(const SweepData& data, const TableOptions& options, 
     for (size_t i = 0; i < cells.size(); ++i) {
       TableEntry& entry = table.entries[i];
       entry.group = in_grid(entry) ? group_label(*cells[i], table.stage, group_keys) : "";
-      shared = shared || (in_grid(entry) && !places.insert(entry.group + "\n" + entry.row + "\n" + entry.column).second);
+      shared =
+          shared || (in_grid(entry) && !places.insert(entry.group + "\n" + entry.row + "\n" + entry.column).second);
     }
     return shared;
   };
   for (const std::string& axis : data.axes)
-    if (label_groups() && axis != asked.rows && axis != asked.columns && !contains(group_keys, axis)) group_keys.push_back(axis);
+    if (label_groups() && axis != asked.rows && axis != asked.columns && !contains(group_keys, axis))
+      group_keys.push_back(axis);
   label_groups();
   for (const TableEntry& entry : table.entries) {
     if (!in_grid(entry)) continue;
@@ -159,7 +182,8 @@ ValueTable make_value_table(const SweepData& data, const TableOptions& options, 
   const std::vector<int> baselines = find_baselines(table, cells, data, baseline);
   const bool ranked = contains(kLarger, table.metric) || contains(kSmaller, table.metric);
   if (table.metric.ends_with("loss") && !losses_comparable(table, cells)) {
-    table.notes.push_back("these losses are not comparable (mask, target, loss, area, normalisation or data differ): no best, no test");
+    table.notes.push_back(
+        "these losses are not comparable (mask, target, loss, area, normalisation or data differ): no best, no test");
   } else if (ranked) {
     mark_best(table, cells);
     compare_with_baselines(table, baselines);
@@ -181,11 +205,13 @@ ComparisonTable make_table(const Sqlite& database, const std::string& sweep, con
   std::vector<std::string> values = options.values;
   if (values.empty() && data.table.contains("value")) {
     const Json& value = data.table["value"];
-    values = value.is_array() ? value.get<std::vector<std::string>>() : std::vector<std::string>{value.get<std::string>()};
+    values =
+        value.is_array() ? value.get<std::vector<std::string>>() : std::vector<std::string>{value.get<std::string>()};
   }
   if (values.empty()) values.push_back(main_stage(data) == "pretrain" ? "pretrain.val.loss" : "top1");
   ComparisonTable table{data.name, data.about, layout.rows, layout.columns, {}, options.show, {}};
-  for (const std::string& value : values) table.values.push_back(make_value_table(data, options, layout, value, table.group_keys));
+  for (const std::string& value : values)
+    table.values.push_back(make_value_table(data, options, layout, value, table.group_keys));
   return table;
 }
 
@@ -196,7 +222,8 @@ Frame paper_frame(const std::string& name) {
   if (table == nullptr) fail(Code::usage, "{}: no such table of the paper{}", name, unknown_name_hint(name, names));
   Frame frame{{"cell", "stage", "metric", "value", "verified", "source"}, {}};
   for (const PaperValue& value : table->values)
-    frame.rows.push_back({value.cell, value.stage, value.metric, value.value, std::string(value.verified ? "yes" : "no"), value.source});
+    frame.rows.push_back(
+        {value.cell, value.stage, value.metric, value.value, std::string(value.verified ? "yes" : "no"), value.source});
   return frame;
 }
 

@@ -14,13 +14,13 @@ namespace simmim {
 // What the sweep's file says under "table", overridden by the command line. Keys are axes of the sweep or leaves of
 // the configuration.
 struct TableOptions {
-  std::string rows, columns;          // empty: the file's, else the first and the second axis
-  std::vector<std::string> groups;    // one block a value; the axes left over are added
-  std::vector<std::string> values;    // "finetune.val.top1", "top1", "pretrain.val.loss", "finetune.seconds", ...
-  std::string where;                  // EXPR over axes and leaves
-  std::string split;                  // val or test; empty: as the value says
-  std::vector<std::string> show;      // more columns of `results` beside the value (gpu_hours), "n" and "paper"
-  Json baseline;                      // {"mask.patch": 8, ...} or a cell's name; null: the file's
+  std::string rows, columns;        // empty: the file's, else the first and the second axis
+  std::vector<std::string> groups;  // one block a value; the axes left over are added
+  std::vector<std::string> values;  // "finetune.val.top1", "top1", "pretrain.val.loss", "finetune.seconds", ...
+  std::string where;                // EXPR over axes and leaves
+  std::string split;                // val or test; empty: as the value says
+  std::vector<std::string> show;    // more columns of `results` beside the value (gpu_hours), "n" and "paper"
+  Json baseline;                    // {"mask.patch": 8, ...} or a cell's name; null: the file's
 };
 
 // The paper beside a cell.
@@ -43,7 +43,7 @@ struct TableEntry {
   bool other_budget = false;             // other images seen or steps than most cells
   std::optional<Difference> difference;  // to the baseline
   double corrected_p = 1;
-  bool shown = false;                    // the corrected p is below 0.05
+  bool shown = false;  // the corrected p is below 0.05
   std::optional<PaperBeside> paper;
   std::map<std::string, double> extras;  // of `show`, means over seeds
 };

@@ -1,13 +1,16 @@
 #include "report/table_data.h"
 
 #include "core/names.h"
+#include "runs/paper.h"
 #include "runs/schema.h"
 
 namespace simmim {
 namespace {
 
-constexpr const char* kNumbers[] = {"val_top1", "test_top1", "test_top5", "best_epoch", "train_loss", "val_loss", "images_per_second",
-                                    "seconds", "gpu_hours", "chain_gpu_hours", "images_seen", "steps", "epochs", "parameters", "skipped_steps"};
+constexpr const char* kNumbers[] = {"val_top1",   "test_top1",       "test_top5",         "best_epoch",
+                                    "train_loss", "val_loss",        "images_per_second", "seconds",
+                                    "gpu_hours",  "chain_gpu_hours", "images_seen",       "steps",
+                                    "epochs",     "parameters",      "skipped_steps"};
 
 Json parsed(const std::string& text, Json otherwise) {
   if (text.empty()) return otherwise;
@@ -26,20 +29,21 @@ Json SweepCell::value(const std::string& key, const std::string& stage) const {
   return nullptr;
 }
 
-Json SweepCell::chain_leaves() const {
-  Json all = Json::object();
+Json SweepCell::chain() const {
+  std::vector<Json> configs;
   for (const char* stage : {"pretrain", "finetune", "probe", "eval"})
-    if (const auto it = config.find(stage); it != config.end())
-      for (const auto& [key, leaf] : leaves(it->second)) all[key] = leaf;
-  return all;
+    if (const auto it = config.find(stage); it != config.end()) configs.push_back(it->second);
+  return chain_leaves(configs);
 }
 
 SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
   std::vector<std::string> names;
   Statement known = database.prepare("SELECT name FROM sweeps ORDER BY name");
   while (known.step()) names.push_back(known.text(0));
-  Statement row = database.prepare("SELECT coalesce(about, ''), coalesce(paper, ''), axes, \"table\", seeds FROM sweeps WHERE name = ?");
-  if (!row.bind(1, sweep).step()) fail(Code::usage, "table: no sweep is called {}{}", sweep, unknown_name_hint(sweep, names));
+  Statement row = database.prepare(
+      "SELECT coalesce(about, ''), coalesce(paper, ''), axes, \"table\", seeds FROM sweeps WHERE name = ?");
+  if (!row.bind(1, sweep).step())
+    fail(Code::usage, "table: no sweep is called {}{}", sweep, unknown_name_hint(sweep, names));
   SweepData data{sweep, row.text(0), row.text(1), {}, parsed(row.text(3), Json::object()), {}, {}};
   for (const Json& axis : parsed(row.text(2), Json::array())) data.axes.push_back(axis.get<std::string>());
   for (const Json& seed : parsed(row.text(4), Json::array())) data.seeds.push_back(seed.get<int64_t>());
@@ -47,10 +51,12 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
   // Run by run: as the right side of a LEFT JOIN the view would be computed for every run there is.
   std::string columns;
   for (const char* name : kNumbers) columns += fmt::format(", results.{}", name);
-  Statement facts = database.prepare("SELECT results.state, results.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" + columns +
-                                     " FROM results JOIN runs b ON b.id = results.run WHERE results.run = ?");
+  Statement facts =
+      database.prepare("SELECT results.state, results.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" +
+                       columns + " FROM results JOIN runs b ON b.id = results.run WHERE results.run = ?");
   Statement members = database.prepare(
-      "SELECT position, cell, \"values\", coalesce(paper, ''), stage, seed, run FROM sweep_cells WHERE sweep = ? ORDER BY position, seed, stage");
+      "SELECT position, cell, \"values\", coalesce(paper, ''), stage, seed, run FROM sweep_cells WHERE sweep = ? ORDER "
+      "BY position, seed, stage");
   members.bind(1, sweep);
   int64_t position = -1;
   while (members.step()) {
@@ -64,9 +70,11 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
     if (begun) {
       run.state = facts.text(0), run.val_images = facts.real(2), run.test_images = facts.real(3);
       for (size_t i = 0; i < std::size(kNumbers); ++i)
-        if (const Value value = facts.value(static_cast<int>(i) + 4); !is_null(value)) run.numbers[kNumbers[i]] = number_or(value, 0);
+        if (const Value value = facts.value(static_cast<int>(i) + 4); !is_null(value))
+          run.numbers[kNumbers[i]] = number_or(value, 0);
     }
-    if (!cell.config.contains(run.stage)) cell.config[run.stage] = begun ? parsed(facts.text(1), Json::object()) : Json::object();
+    if (!cell.config.contains(run.stage))
+      cell.config[run.stage] = begun ? parsed(facts.text(1), Json::object()) : Json::object();
     if (const std::string paper = members.text(3); !paper.empty()) cell.paper = paper;
     cell.runs.push_back(std::move(run));
   }

@@ -24,7 +24,7 @@ struct SweepCell {
 
   // An axis' value, or a leaf of the stage's configuration, or of an earlier stage's; null if there is none.
   Json value(const std::string& key, const std::string& stage) const;
-  Json chain_leaves() const;  // dotted leaf -> value, all stages laid over each other
+  Json chain() const;  // chain_leaves of all stages
 };
 
 struct SweepData {

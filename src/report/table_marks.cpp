@@ -38,7 +38,8 @@ double number_at(const SweepRun& run, const std::string& column) {
   return it == run.numbers.end() ? kNoNumber : it->second;
 }
 
-std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::string& stage, const std::string& column, TableEntry* counts) {
+std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::string& stage, const std::string& column,
+                                         TableEntry* counts) {
   std::map<int64_t, std::vector<double>> seeds;
   std::set<int64_t> failed;
   for (const SweepRun& run : cell.runs) {
@@ -49,7 +50,8 @@ std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::strin
   std::map<int64_t, double> values;
   for (const auto& [seed, all] : seeds)
     if (const double value = mean(all); !std::isnan(value)) values[seed] = value;
-  if (counts != nullptr) counts->planned = static_cast<int64_t>(seeds.size()), counts->failed = static_cast<int64_t>(failed.size());
+  if (counts != nullptr)
+    counts->planned = static_cast<int64_t>(seeds.size()), counts->failed = static_cast<int64_t>(failed.size());
   return values;
 }
 
@@ -65,9 +67,12 @@ void mark_other_budgets(ValueTable& table, const std::vector<const SweepCell*>& 
   for (const SweepCell* cell : cells)
     if (const auto budget = budget_of(*cell, table.stage); known(budget)) ++counts[budget];
   if (counts.size() < 2) return;
-  const auto usual = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+  const auto usual = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+                       return a.second < b.second;
+                     })->first;
   for (size_t i = 0; i < cells.size(); ++i)
-    if (const auto budget = budget_of(*cells[i], table.stage); known(budget)) table.entries[i].other_budget = budget != usual;
+    if (const auto budget = budget_of(*cells[i], table.stage); known(budget))
+      table.entries[i].other_budget = budget != usual;
   table.notes.push_back("≠ budget: other images seen or steps than most cells, pre-training counted");
 }
 
@@ -78,14 +83,16 @@ bool losses_comparable(const ValueTable& table, const std::vector<const SweepCel
     const auto config = cell->config.find(table.stage);
     if (config == cell->config.end()) continue;
     std::string kind;
-    for (const char* path : {"mask", "target", "loss", "data.name", "data.mean", "data.std", "data.image_size", "finetune.label_smoothing"})
+    for (const char* path : {"mask", "target", "loss", "data.name", "data.mean", "data.std", "data.image_size",
+                             "finetune.label_smoothing"})
       if (const Json* part = find_path(config->second, path)) kind += canonical(*part) + ";";
     kinds.insert(kind);
   }
   return kinds.size() <= 1;
 }
 
-std::vector<int> find_baselines(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data, const Json& wanted) {
+std::vector<int> find_baselines(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
+                                const Json& wanted) {
   std::vector<int> result(table.entries.size(), -1);
   if (wanted.is_null() || wanted.empty()) return result;
   std::vector<std::string> names;
@@ -103,8 +110,10 @@ std::vector<int> find_baselines(ValueTable& table, const std::vector<const Sweep
     std::vector<int> own;
     for (const int candidate : candidates)
       if (table.entries[static_cast<size_t>(candidate)].group == table.entries[i].group) own.push_back(candidate);
-    if (own.size() == 1) result[i] = own[0];
-    else if (own.empty() && candidates.size() == 1) result[i] = candidates[0];
+    if (own.size() == 1)
+      result[i] = own[0];
+    else if (own.empty() && candidates.size() == 1)
+      result[i] = candidates[0];
   }
   for (const int candidate : candidates) {
     table.entries[static_cast<size_t>(candidate)].baseline = true;
@@ -142,8 +151,10 @@ void compare_with_baselines(ValueTable& table, const std::vector<int>& baselines
     table.entries[compared[i]].corrected_p = corrected[i];
     table.entries[compared[i]].shown = corrected[i] < 0.05;
   }
-  table.test = values.size() == 2 ? "paired t-test over seeds"
-                                  : fmt::format("one additive model (value = cell + seed) over {} complete cells and {} seeds", values.size(), values[0].size());
+  table.test = values.size() == 2
+                   ? "paired t-test over seeds"
+                   : fmt::format("one additive model (value = cell + seed) over {} complete cells and {} seeds",
+                                 values.size(), values[0].size());
   table.df = model.residual_df();
   table.smallest_difference = model.smallest_difference(compared.size());
 }
@@ -152,59 +163,73 @@ void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells) {
   const auto best_of = [&](const auto& score) {
     int best = -1;
     for (size_t i = 0; i < table.entries.size(); ++i)
-      if (const double value = score(i); !std::isnan(value) && (best < 0 || value > score(static_cast<size_t>(best)))) best = static_cast<int>(i);
+      if (const double value = score(i); !std::isnan(value) && (best < 0 || value > score(static_cast<size_t>(best))))
+        best = static_cast<int>(i);
     return best;
   };
   const double sign = table.larger_is_better ? 1 : -1;
-  const int best = best_of([&](size_t i) { return table.entries[i].complete ? sign * table.entries[i].mean : kNoNumber; });
+  const int best =
+      best_of([&](size_t i) { return table.entries[i].complete ? sign * table.entries[i].mean : kNoNumber; });
   if (best >= 0) table.entries[static_cast<size_t>(best)].best = true;
   if (table.metric != "test_top1") return;
   const int chosen = best_of([&](size_t i) {
-    return table.entries[i].complete ? mean(values_of(values_by_seed(*cells[i], table.stage, "val_top1", nullptr))) : kNoNumber;
+    return table.entries[i].complete ? mean(values_of(values_by_seed(*cells[i], table.stage, "val_top1", nullptr)))
+                                     : kNoNumber;
   });
   if (chosen < 0) return;
   table.entries[static_cast<size_t>(chosen)].chosen = true;
   table.notes.push_back("◆ the cell that the validation split chooses");
 }
 
-void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data, const std::vector<int>& baselines) {
+void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
+                      const std::vector<int>& baselines) {
   const PaperTable* paper = find_paper_table(data.paper);
   if (paper == nullptr || (table.metric != "val_top1" && table.metric != "test_top1")) return;
   const PaperValue* own_default = find_paper_value(*paper, paper->default_values, table.stage);
   bool any = false, unverified = false;
   for (size_t i = 0; i < cells.size(); ++i) {
-    const PaperValue* value = find_paper_value(*paper, cells[i]->chain_leaves(), table.stage);
+    const PaperValue* value = find_paper_value(*paper, cells[i]->chain(), table.stage);
     if (value == nullptr || own_default == nullptr) continue;
     TableEntry& entry = table.entries[i];
-    PaperBeside beside{value->value, value->value - own_default->value, value->verified && own_default->verified, !cells[i]->paper.empty(), ""};
+    PaperBeside beside{value->value, value->value - own_default->value, value->verified && own_default->verified,
+                       !cells[i]->paper.empty(), ""};
     const bool fair = baselines[i] >= 0 && cells[static_cast<size_t>(baselines[i])]->config.contains("pretrain");
     if (entry.difference && fair) {
       const double ours = entry.difference->value, theirs = beside.difference;
-      beside.verdict = !entry.shown ? "no difference shown" : ours * theirs > 0 ? "same sign" : theirs == 0 ? "the paper has none" : "other sign";
+      beside.verdict = !entry.shown        ? "no difference shown"
+                       : ours * theirs > 0 ? "same sign"
+                       : theirs == 0       ? "the paper has none"
+                                           : "other sign";
     }
     any = true, unverified = unverified || !beside.verified;
     entry.paper = beside;
   }
-  if (any) table.notes.push_back(fmt::format("paper: {}, {}; differences are the paper's to its own default cell{}", data.paper, paper->title,
-                                             unverified ? "; ? = not verified against the paper's text" : ""));
+  if (any)
+    table.notes.push_back(fmt::format("paper: {}, {}; differences are the paper's to its own default cell{}",
+                                      data.paper, paper->title,
+                                      unverified ? "; ? = not verified against the paper's text" : ""));
 }
 
 void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells) {
   if (!table.test.empty()) {
-    table.notes.push_back(fmt::format("test: {}, {:g} degrees of freedom; p after Holm's correction; below 0.05 counts as shown", table.test, table.df));
-    table.notes.push_back(fmt::format("smallest difference this table could have shown: {:.2g}{}", table.smallest_difference,
-                                      is_top(table.metric) ? " points" : ""));
+    table.notes.push_back(
+        fmt::format("test: {}, {:g} degree{} of freedom; p after Holm's correction; below 0.05 counts as shown",
+                    table.test, table.df, table.df == 1 ? "" : "s"));
+    table.notes.push_back(fmt::format("smallest difference this table could have shown: {:.2g}{}",
+                                      table.smallest_difference, is_top(table.metric) ? " points" : ""));
   }
   if (std::any_of(table.entries.begin(), table.entries.end(), [](const TableEntry& e) { return e.planned == 1; }))
     table.notes.push_back("one seed: no spread and no test; differences may be noise");
   const bool test = table.metric.starts_with("test_");
   for (const SweepCell* cell : cells)
     for (const SweepRun& run : cell->runs)
-      if (const double images = test ? run.test_images : run.val_images; is_top(table.metric) && run.stage == table.stage && images > 0) {
+      if (const double images = test ? run.test_images : run.val_images;
+          is_top(table.metric) && run.stage == table.stage && images > 0) {
         const double accuracy = number_at(run, table.metric);
         if (std::isnan(accuracy)) continue;
-        table.notes.push_back(fmt::format("sampling error of the {} set: ± {:.2f} points (one standard error, {:.0f} images)",
-                                          test ? "test" : "validation", sampling_error_percent(accuracy, images), images));
+        table.notes.push_back(
+            fmt::format("sampling error of the {} set: ± {:.2f} points (one standard error, {:.0f} images)",
+                        test ? "test" : "validation", sampling_error_percent(accuracy, images), images));
         return;
       }
 }

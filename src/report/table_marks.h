@@ -10,7 +10,8 @@ double number_at(const SweepRun& run, const std::string& column);  // NaN if the
 
 // Seed -> value of its finished runs of a stage; several runs of one seed are averaged. `counts` (may be null) is given
 // the seeds planned and failed.
-std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::string& stage, const std::string& column, TableEntry* counts);
+std::map<int64_t, double> values_by_seed(const SweepCell& cell, const std::string& stage, const std::string& column,
+                                         TableEntry* counts);
 std::vector<double> values_of(const std::map<int64_t, double>& by_seed);
 
 bool losses_comparable(const ValueTable& table, const std::vector<const SweepCell*>& cells);
@@ -20,9 +21,11 @@ void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells);
 
 // For each entry the place of the entry it is compared with (of its own group, else the only one there is); -1: none.
 // Code::usage if `wanted` fits no cell of the sweep.
-std::vector<int> find_baselines(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data, const Json& wanted);
+std::vector<int> find_baselines(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
+                                const Json& wanted);
 void compare_with_baselines(ValueTable& table, const std::vector<int>& baselines);
-void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data, const std::vector<int>& baselines);
+void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
+                      const std::vector<int>& baselines);
 void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells);
 
 }  // namespace simmim

@@ -12,8 +12,9 @@ bool is_top(const ValueTable& table) { return table.metric.find("top") != std::s
 
 std::string number(const ValueTable& table, double value, bool sign = false) {
   if (std::isnan(value)) return "–";
-  const std::string text = is_top(table) ? fmt::format("{:.2f}", std::abs(value))
-                           : table.metric.ends_with("loss") ? fmt::format("{:.4f}", std::abs(value)) : fmt::format("{:.4g}", std::abs(value));
+  const std::string text = is_top(table)                    ? fmt::format("{:.2f}", std::abs(value))
+                           : table.metric.ends_with("loss") ? fmt::format("{:.4f}", std::abs(value))
+                                                            : fmt::format("{:.4g}", std::abs(value));
   const bool zero = text.find_first_not_of("0.") == std::string::npos;
   return (value < 0 && !zero ? "−" : sign && !zero ? "+" : "") + text;
 }
@@ -22,7 +23,8 @@ std::string number(const ValueTable& table, double value, bool sign = false) {
 std::string value_text(const ValueTable& table, const TableEntry& entry) {
   std::string text = number(table, entry.mean);
   if (!std::isnan(entry.deviation)) text += " ± " + number(table, entry.deviation);
-  text += entry.complete ? fmt::format(" ({})", entry.by_seed.size()) : fmt::format(" ({}/{})", entry.by_seed.size(), entry.planned);
+  text += entry.complete ? fmt::format(" ({})", entry.by_seed.size())
+                         : fmt::format(" ({}/{})", entry.by_seed.size(), entry.planned);
   return text + (entry.chosen ? " ◆" : "") + (entry.other_budget ? " ≠ budget" : "");
 }
 
@@ -32,17 +34,23 @@ std::string paper_text(const PaperBeside& paper) {
   const std::string mark = paper.verified ? "" : "?";
   if (paper.comparable) return fmt::format("{:.1f}{}", paper.value, mark);
   const std::string size = fmt::format("{:.1f}", std::abs(paper.difference));
-  return (size == "0.0" ? "" : paper.difference < 0 ? "−" : "+") + size + mark + (paper.verdict.empty() ? "" : ", " + paper.verdict);
+  return (size == "0.0"          ? ""
+          : paper.difference < 0 ? "−"
+                                 : "+") +
+         size + mark + (paper.verdict.empty() ? "" : ", " + paper.verdict);
 }
 
 std::string metric_title(const ValueTable& table) {
   std::string metric = table.metric;
-  if (const auto bar = metric.find('_'); bar != std::string::npos && (metric.starts_with("val") || metric.starts_with("test") || metric.starts_with("train")))
+  if (const auto bar = metric.find('_');
+      bar != std::string::npos &&
+      (metric.starts_with("val") || metric.starts_with("test") || metric.starts_with("train")))
     metric[bar] = ' ';
   return table.stage + " " + metric + (is_top(table) ? " (%)" : "");
 }
 
-const TableEntry* entry_at(const ValueTable& table, const std::string& group, const std::string& row, const std::string& column) {
+const TableEntry* entry_at(const ValueTable& table, const std::string& group, const std::string& row,
+                           const std::string& column) {
   for (const TableEntry& entry : table.entries)
     if (entry.group == group && entry.row == row && entry.column == column) return &entry;
   return nullptr;
@@ -57,7 +65,9 @@ TextTable grid_part(const ComparisonTable& whole, const ValueTable& table, const
   TextTable part;
   part.caption = metric_title(table) + (group.empty() ? "" : ", " + group);
   const bool has_columns = !whole.column_key.empty();
-  part.header.push_back(has_columns ? whole.row_key + " \\ " + whole.column_key : whole.row_key.empty() ? "cell" : whole.row_key);
+  part.header.push_back(has_columns             ? whole.row_key + " \\ " + whole.column_key
+                        : whole.row_key.empty() ? "cell"
+                                                : whole.row_key);
   part.right.push_back(false);
   for (const std::string& column : table.columns) {
     part.header.push_back(has_columns ? column : "mean ± std (n)");
@@ -103,16 +113,25 @@ TextTable details_part(const ComparisonTable& whole, const ValueTable& table) {
     std::vector<DocumentCell> row{{entry.cell, false}};
     if (differences && entry.difference) {
       row.push_back({number(table, entry.difference->value, true), false});
-      row.push_back({fmt::format("[{}, {}]", number(table, entry.difference->low, true), number(table, entry.difference->high, true)), false});
+      row.push_back({fmt::format("[{}, {}]", number(table, entry.difference->low, true),
+                                 number(table, entry.difference->high, true)),
+                     false});
       row.push_back({p_text(entry.corrected_p), false});
       row.push_back({entry.shown ? "shown" : "no difference shown", false});
     } else if (differences) {
-      row.insert(row.end(), {{}, {}, {}, {entry.baseline ? "baseline" : entry.complete ? "" : "incomplete, not tested", false}});
+      row.insert(row.end(), {{},
+                             {},
+                             {},
+                             {entry.baseline   ? "baseline"
+                              : entry.complete ? ""
+                                               : "incomplete, not tested",
+                              false}});
     }
     if (paper) row.push_back({entry.paper ? paper_text(*entry.paper) : "", false});
     for (const std::string& column : whole.show)
       if (column != "n" && column != "paper")
-        row.push_back({std::isnan(entry.extras.at(column)) ? "–" : fmt::format("{:.4g}", entry.extras.at(column)), false});
+        row.push_back(
+            {std::isnan(entry.extras.at(column)) ? "–" : fmt::format("{:.4g}", entry.extras.at(column)), false});
     part.rows.push_back(std::move(row));
   }
   return part;
@@ -128,7 +147,8 @@ Document table_document(const ComparisonTable& whole) {
     if (TextTable part = loose_part(whole, table); !part.rows.empty()) document.tables.push_back(std::move(part));
     if (TextTable part = details_part(whole, table); part.header.size() > 1) document.tables.push_back(std::move(part));
     for (const std::string& note : table.notes)
-      if (std::find(document.notes.begin(), document.notes.end(), note) == document.notes.end()) document.notes.push_back(note);
+      if (std::find(document.notes.begin(), document.notes.end(), note) == document.notes.end())
+        document.notes.push_back(note);
     if (table.entries.empty()) document.notes.push_back("no cell to show for " + table.value);
   }
   return document;
@@ -138,10 +158,22 @@ Json number_json(double value) { return std::isfinite(value) ? Json(value) : Jso
 
 // The flat facts of a cell, for CSV and JSON alike.
 Json entry_json(const ValueTable& table, const TableEntry& entry) {
-  Json row = {{"value", table.value}, {"stage", table.stage}, {"metric", table.metric}, {"cell", entry.cell}, {"group", entry.group},
-              {"row", entry.row}, {"column", entry.column}, {"mean", number_json(entry.mean)}, {"std", number_json(entry.deviation)},
-              {"n", entry.by_seed.size()}, {"planned", entry.planned}, {"failed", entry.failed}, {"best", entry.best},
-              {"chosen_on_val", entry.chosen}, {"baseline", entry.baseline}, {"other_budget", entry.other_budget}};
+  Json row = {{"value", table.value},
+              {"stage", table.stage},
+              {"metric", table.metric},
+              {"cell", entry.cell},
+              {"group", entry.group},
+              {"row", entry.row},
+              {"column", entry.column},
+              {"mean", number_json(entry.mean)},
+              {"std", number_json(entry.deviation)},
+              {"n", entry.by_seed.size()},
+              {"planned", entry.planned},
+              {"failed", entry.failed},
+              {"best", entry.best},
+              {"chosen_on_val", entry.chosen},
+              {"baseline", entry.baseline},
+              {"other_budget", entry.other_budget}};
   const auto& d = entry.difference;
   row["difference"] = d ? number_json(d->value) : Json();
   row["low"] = d ? number_json(d->low) : Json();
@@ -171,8 +203,8 @@ std::string csv_table(const ComparisonTable& whole) {
 }
 
 std::string json_table(const ComparisonTable& whole) {
-  Json document = {{"sweep", whole.sweep}, {"about", whole.about}, {"rows", whole.row_key}, {"columns", whole.column_key},
-                   {"groups", whole.group_keys}, {"tables", Json::array()}};
+  Json document = {{"sweep", whole.sweep},        {"about", whole.about},       {"rows", whole.row_key},
+                   {"columns", whole.column_key}, {"groups", whole.group_keys}, {"tables", Json::array()}};
   for (const ValueTable& table : whole.values) {
     Json entries = Json::array();
     for (const TableEntry& entry : table.entries) {
@@ -182,9 +214,16 @@ std::string json_table(const ComparisonTable& whole) {
       for (const auto& [seed, value] : entry.by_seed) row["by_seed"][std::to_string(seed)] = value;
       entries.push_back(std::move(row));
     }
-    document["tables"].push_back({{"value", table.value}, {"stage", table.stage}, {"metric", table.metric}, {"larger_is_better", table.larger_is_better},
-                                  {"baseline", table.baseline}, {"test", table.test}, {"degrees_of_freedom", table.df},
-                                  {"smallest_difference", table.smallest_difference}, {"notes", table.notes}, {"cells", entries}});
+    document["tables"].push_back({{"value", table.value},
+                                  {"stage", table.stage},
+                                  {"metric", table.metric},
+                                  {"larger_is_better", table.larger_is_better},
+                                  {"baseline", table.baseline},
+                                  {"test", table.test},
+                                  {"degrees_of_freedom", table.df},
+                                  {"smallest_difference", table.smallest_difference},
+                                  {"notes", table.notes},
+                                  {"cells", entries}});
   }
   return document.dump(1) + "\n";
 }

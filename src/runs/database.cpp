@@ -17,9 +17,9 @@ namespace {
 
 // WAL needs shared memory between its processes, which these file systems do not give (magic numbers of statfs(2)).
 bool on_network_file_system(const fs::path& path) {
-  constexpr std::array<uint32_t, 9> kNetwork{0x6969 /* NFS */, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, 0x517b /* SMB */,
-                                             0x0bd00bd0 /* Lustre */, 0x47504653 /* GPFS */, 0x19830326 /* BeeGFS */,
-                                             0x65735546 /* FUSE */, 0x01021997 /* 9p */};
+  constexpr std::array<uint32_t, 9> kNetwork{0x6969 /* NFS */,        0xff534d42 /* CIFS */,   0xfe534d42 /* SMB2 */,
+                                             0x517b /* SMB */,        0x0bd00bd0 /* Lustre */, 0x47504653 /* GPFS */,
+                                             0x19830326 /* BeeGFS */, 0x65735546 /* FUSE */,   0x01021997 /* 9p */};
   struct statfs status {};
   if (::statfs(path.empty() ? "." : path.c_str(), &status) != 0) return false;
   return std::find(kNetwork.begin(), kNetwork.end(), static_cast<uint32_t>(status.f_type)) != kNetwork.end();
@@ -42,7 +42,8 @@ Sqlite empty_database(const fs::path& database) {
 // the side files away, which a read-only one leaves behind. A folder that cannot be written to is read as it stands.
 Sqlite open_existing(const fs::path& database) {
   const std::string uri = file_uri(database), where = database.string();
-  const bool writable = ::access(database.c_str(), W_OK) == 0 && ::access(fs::absolute(database).parent_path().c_str(), W_OK) == 0;
+  const bool writable =
+      ::access(database.c_str(), W_OK) == 0 && ::access(fs::absolute(database).parent_path().c_str(), W_OK) == 0;
   if (writable) return Sqlite(uri, SQLITE_OPEN_READWRITE, where, 30000);
   std::error_code missing;
   const auto wal = fs::file_size(fs::path(database).concat("-wal"), missing);
@@ -115,7 +116,8 @@ Sqlite open_for_writing(const fs::path& database, int busy_milliseconds) {
     Sqlite opened(file_uri(database), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, database.string(), busy_milliseconds);
     opened.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL");
     if (schema_version(opened) == 0) {
-      opened.execute(on_network_file_system(database.parent_path()) ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL");
+      opened.execute(on_network_file_system(database.parent_path()) ? "PRAGMA journal_mode = DELETE"
+                                                                    : "PRAGMA journal_mode = WAL");
       Transaction transaction(opened);
       if (schema_version(opened) == 0) create_schema(opened);  // another process may have been quicker
       transaction.commit();
@@ -144,7 +146,9 @@ std::string ingest_plan(const fs::path& database, const fs::path& plan_file) {
 
 std::string ingest_changes(const fs::path& database, const fs::path& out) {
   return warning_of([&] {
-    if (const Changes changes = find_changes(open_for_reading(database, ""), out); changes.runs.empty() && changes.plans.empty()) return;
+    if (const Changes changes = find_changes(open_for_reading(database, ""), out);
+        changes.runs.empty() && changes.plans.empty())
+      return;
     Sqlite opened = open_for_writing(database);
     RebuildReport report;
     Transaction transaction(opened);
@@ -157,7 +161,8 @@ RebuildReport rebuild_database(const fs::path& database, const fs::path& out) {
   const auto rebuild = [&] {
     Sqlite opened(file_uri(database), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, database.string(), 30000);
     opened.execute("PRAGMA synchronous = NORMAL");
-    opened.execute(on_network_file_system(database.parent_path()) ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL");
+    opened.execute(on_network_file_system(database.parent_path()) ? "PRAGMA journal_mode = DELETE"
+                                                                  : "PRAGMA journal_mode = WAL");
     RebuildReport report;
     Transaction transaction(opened);
     drop_schema(opened);

@@ -16,7 +16,9 @@ Sqlite open_for_reading(const fs::path& database, const fs::path& out);
 Sqlite open_for_writing(const fs::path& database, int busy_milliseconds = 30000);
 
 // Deletes the index and builds it again from the folders; the new one takes the old one's place in one rename.
-struct RebuildReport { int64_t runs = 0, sweeps = 0, skipped = 0; };
+struct RebuildReport {
+  int64_t runs = 0, sweeps = 0, skipped = 0;
+};
 RebuildReport rebuild_database(const fs::path& database, const fs::path& out);
 
 // A consistent copy while others read and write. Code::database if `target` exists.

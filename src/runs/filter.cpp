@@ -15,8 +15,10 @@ std::vector<std::string> tokens_of(const std::string& text) {
   std::string token;
   bool quoted = false;
   for (const char c : text + " ") {
-    if (c == '"') quoted = !quoted;
-    else if (c != ' ' || quoted) token += c;
+    if (c == '"')
+      quoted = !quoted;
+    else if (c != ' ' || quoted)
+      token += c;
     if (c == ' ' && !quoted && !token.empty()) tokens.push_back(std::exchange(token, ""));
   }
   if (quoted) fail(Code::usage, "{}: a quotation mark is not closed", text);
@@ -63,7 +65,8 @@ std::string config_sql(const std::string& key) {
 std::vector<std::string> config_keys(const Sqlite& database) {
   std::vector<std::string> keys;
   Statement next = database.prepare("SELECT min(key) FROM config_values WHERE key > ?");
-  for (std::string key; next.bind(1, key).step() && !is_null(next.value(0)); next.reset()) keys.push_back(key = next.text(0));
+  for (std::string key; next.bind(1, key).step() && !is_null(next.value(0)); next.reset())
+    keys.push_back(key = next.text(0));
   return keys;
 }
 
@@ -80,9 +83,12 @@ std::vector<Condition> parse_filter(const std::string& text) {
         break;
       }
     if (op.empty() || at == 0)
-      fail(Code::usage, "'{}': a condition is KEY OP VALUE without spaces, OP one of = != < <= > >= ~; for example mask.ratio=0.6", token);
+      fail(Code::usage,
+           "'{}': a condition is KEY OP VALUE without spaces, OP one of = != < <= > >= ~; for example mask.ratio=0.6",
+           token);
     const std::string rest = token.substr(at + op.size());
-    Condition condition{token.substr(0, at), op, op == "=" || op == "!=" ? parse_values(rest) : std::vector{parse_value(rest)}};
+    Condition condition{token.substr(0, at), op,
+                        op == "=" || op == "!=" ? parse_values(rest) : std::vector{parse_value(rest)}};
     if (op == "~") condition.values = {Value(rest)};
     conditions.push_back(std::move(condition));
   }
@@ -90,7 +96,10 @@ std::vector<Condition> parse_filter(const std::string& text) {
 }
 
 bool fulfils(const Condition& condition, const Value& value) {
-  const auto any_equal = [&] { return std::any_of(condition.values.begin(), condition.values.end(), [&](const Value& v) { return equal(v, value); }); };
+  const auto any_equal = [&] {
+    return std::any_of(condition.values.begin(), condition.values.end(),
+                       [&](const Value& v) { return equal(v, value); });
+  };
   if (condition.op == "=") return any_equal();
   if (condition.op == "!=") return !any_equal();
   const Value& bound = condition.values[0];
@@ -103,7 +112,8 @@ bool fulfils(const Condition& condition, const Value& value) {
 }
 
 bool fulfils_all(const std::vector<Condition>& conditions, const std::function<Value(const std::string& key)>& lookup) {
-  return std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) { return fulfils(c, lookup(c.key)); });
+  return std::all_of(conditions.begin(), conditions.end(),
+                     [&](const Condition& c) { return fulfils(c, lookup(c.key)); });
 }
 
 std::string key_sql(const Sqlite& database, const std::string& key) {
@@ -119,7 +129,8 @@ std::string key_sql(const Sqlite& database, const std::string& key) {
   if (known.empty() || std::binary_search(known.begin(), known.end(), key)) return config_sql(key);
   known.insert(known.end(), columns.begin(), columns.end());
   const std::string near = nearest(key, known);
-  fail(Code::usage, "{}: no run has this key{}; known: columns ({}) and every leaf of the configuration, such as mask.ratio", key,
+  fail(Code::usage,
+       "{}: no run has this key{}; known: columns ({}) and every leaf of the configuration, such as mask.ratio", key,
        near.empty() ? "" : fmt::format("; did you mean '{}'?", near), join(columns, ", "));
 }
 
@@ -129,7 +140,8 @@ std::string filter_sql(const Sqlite& database, const std::vector<Condition>& con
     if (key == "sweep" || key == "cell") {
       if (op != "=" && op != "~") fail(Code::usage, "{}{}: {} takes = and ~ only", key, op, key);
       bound.push_back(op == "~" ? Value("%" + text_of(values[0]) + "%") : values[0]);
-      sql += fmt::format(" AND results.run IN (SELECT run FROM sweep_cells WHERE {} {} ?)", key, op == "~" ? "LIKE" : "=");
+      sql +=
+          fmt::format(" AND results.run IN (SELECT run FROM sweep_cells WHERE {} {} ?)", key, op == "~" ? "LIKE" : "=");
       continue;
     }
     const std::string expression = key_sql(database, key);
@@ -144,7 +156,8 @@ std::string filter_sql(const Sqlite& database, const std::vector<Condition>& con
       sql += fmt::format(" AND instr(lower({}), lower(?))", expression);
       bound.push_back(values[0]);
     } else {  // SQLite sorts every number before every text: compare like with like
-      sql += fmt::format(" AND ({0} {1} ? AND (typeof({0}) = 'text') = {2})", expression, op, is_text(values[0]) ? 1 : 0);
+      sql +=
+          fmt::format(" AND ({0} {1} ? AND (typeof({0}) = 'text') = {2})", expression, op, is_text(values[0]) ? 1 : 0);
       bound.push_back(values[0]);
     }
   }

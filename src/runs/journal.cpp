@@ -15,7 +15,8 @@ namespace {
 
 [[noreturn]] void fail_journal(const fs::path& path, const char* what, size_t bytes) {
   const int reason = errno;
-  fail(Code::data, "{}: cannot {} ({} bytes): {}; free some space or choose another place, then run the same command again",
+  fail(Code::data,
+       "{}: cannot {} ({} bytes): {}; free some space or choose another place, then run the same command again",
        path.string(), what, bytes, std::strerror(reason));
 }
 
@@ -34,9 +35,11 @@ Journal::Journal(const fs::path& path, std::optional<uint64_t> keep_bytes) : pat
   }
   if (bytes_ > size) {
     ::close(std::exchange(descriptor_, -1));
-    fail(Code::data, "{}: has {} bytes but the checkpoint counts on {}; start over with --fresh", path.string(), size, bytes_);
+    fail(Code::data, "{}: has {} bytes but the checkpoint counts on {}; start over with --fresh", path.string(), size,
+         bytes_);
   }
-  if (bytes_ < size && ::ftruncate(descriptor_, static_cast<off_t>(bytes_)) != 0) fail_journal(path, "cut this journal", bytes_);
+  if (bytes_ < size && ::ftruncate(descriptor_, static_cast<off_t>(bytes_)) != 0)
+    fail_journal(path, "cut this journal", bytes_);
 }
 
 Journal::~Journal() {

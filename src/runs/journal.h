@@ -24,7 +24,7 @@ class Journal {
   // One line, for example {"step":10,"epoch":0.1,"seconds":3.2,"loss":0.7,"lr":1e-3}: every key other than step, epoch
   // and seconds is a metric; NaN and infinities become null. A full disk: the line is taken back, Code::data.
   void append(const Json& line);
-  void sync();                             // to the disk; call it with each checkpoint, then store bytes()
+  void sync();  // to the disk; call it with each checkpoint, then store bytes()
   uint64_t bytes() const { return bytes_; }
 
  private:

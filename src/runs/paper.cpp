@@ -51,7 +51,8 @@ constexpr const char* kTables = R"json({
   "rows": [
     ["pixels", "l1", 82.8, true, "SimMIM README.md:41"], ["pixels", "l2", 82.7, false, "recalled"],
     ["pixels", "smooth_l1", 82.7, false, "recalled"], ["color_bins", "cross_entropy", 82.7, false, "recalled, 8 bins"],
-    ["color_clusters", "cross_entropy", 82.4, false, "recalled"], ["dvae_tokens", "cross_entropy", 82.7, false, "recalled"]]},
+    ["color_clusters", "cross_entropy", 82.4, false, "recalled"],
+    ["dvae_tokens", "cross_entropy", 82.7, false, "recalled"]]},
 "paper/5": {
   "title": "prediction area",
   "setup": "ablation", "epochs": 100, "axes": ["loss.area"], "default": ["masked"],
@@ -70,7 +71,8 @@ constexpr const char* kTables = R"json({
   "title": "larger models, 800 epochs, fine-tuned at 224",
   "setup": "scaling", "epochs": 800, "axes": ["encoder.preset", "finetune.from"], "default": ["swin_base", "pretrain"],
   "rows": [
-    ["swin_base", "pretrain", 84.0, true, "SimMIM README.md:43"], ["swin_large", "pretrain", 85.4, true, "SimMIM README.md:44"],
+    ["swin_base", "pretrain", 84.0, true, "SimMIM README.md:43"],
+    ["swin_large", "pretrain", 85.4, true, "SimMIM README.md:44"],
     ["swin_base", "scratch", 83.3, false, "recalled"],
     ["swin_large", "scratch", 83.5, true, "co-author's answer in microsoft/Swin-Transformer#49"]]}
 })json";
@@ -97,8 +99,12 @@ std::vector<PaperTable> read_tables() {
         if (!row[i].is_null() && entry["axes"][i] != "stage") values[entry["axes"][i].get<std::string>()] = row[i];
       return values;
     };
-    PaperTable table{name, entry["title"], setups[entry["setup"].get<std::string>()], values_of(entry["default"]),
-                     entry["epochs"].get<double>() * kImageNetImages, {}};
+    PaperTable table{name,
+                     entry["title"],
+                     setups[entry["setup"].get<std::string>()],
+                     values_of(entry["default"]),
+                     entry["epochs"].get<double>() * kImageNetImages,
+                     {}};
     for (const Json& row : entry["rows"]) {
       PaperValue value{name, "", values_of(row), "finetune", "test.top1", row[axes], row[axes + 1], row[axes + 2]};
       for (size_t i = 0; i < axes; ++i)
@@ -139,6 +145,15 @@ const PaperTable* find_paper_table(const std::string& name) {
   for (const PaperTable& table : paper_tables())
     if (table.name == name) return &table;
   return nullptr;
+}
+
+Json chain_leaves(const std::vector<Json>& configs) {
+  Json all = Json::object();
+  for (const Json& config : configs)
+    for (const auto& [key, value] : leaves(config)) all[key] = value;
+  if (all.contains("target.resolution") && all["target.resolution"] == "auto" && all.contains("data.image_size"))
+    all["target.resolution"] = all["data.image_size"];
+  return all;
 }
 
 const PaperValue* find_paper_value(const PaperTable& table, const Json& config, const std::string& stage) {

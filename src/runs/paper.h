@@ -10,10 +10,10 @@
 namespace simmim {
 
 struct PaperValue {
-  std::string table, cell;  // "paper/1", "mask.name=random mask.patch=32 mask.ratio=0.6"
-  Json values;              // the same as dotted leaf -> value
+  std::string table, cell;    // "paper/1", "mask.name=random mask.patch=32 mask.ratio=0.6"
+  Json values;                // the same as dotted leaf -> value
   std::string stage, metric;  // "finetune", "test.top1" (ImageNet's `val` folder is our test)
-  double value = 0;         // percent
+  double value = 0;           // percent
   bool verified = false;
   std::string source;
 };
@@ -30,9 +30,13 @@ const std::vector<PaperTable>& paper_tables();
 std::vector<PaperValue> paper_values();                       // of all tables
 const PaperTable* find_paper_table(const std::string& name);  // nullptr if there is none of that name
 
-// The published value for a cell of ours, by the axes they have in common: `config` are leaves of ours (dotted leaf ->
-// value, the resolved configuration of the whole chain). nullptr when no cell, or more than one, agrees with `config` on
-// every leaf its values name. This says nothing about data and sizes: see same_conditions.
+// The leaves that describe a chain: the resolved configurations of its stages laid over each other, dotted leaf ->
+// value. target.resolution=auto becomes the image's size, which it stands for.
+Json chain_leaves(const std::vector<Json>& configs);
+
+// The published value for a cell of ours, by the axes they have in common: `config` are ours (chain_leaves). nullptr
+// when no cell, or more than one, agrees with `config` on every leaf its values name. This says nothing about data and
+// sizes: see same_conditions.
 const PaperValue* find_paper_value(const PaperTable& table, const Json& config, const std::string& stage);
 
 // True where data, encoder, sizes and epochs are the paper's, so that the numbers themselves may stand side by side:

@@ -12,13 +12,17 @@
 namespace simmim {
 namespace {
 
-// What a query may do; everything else (writing, attaching a file, changing a pragma) is refused by SQLite's authorizer.
+// What a query may do; everything else (writing, attaching a file, changing a pragma) is refused by SQLite's
+// authorizer.
 int only_reading(void*, int action, const char* first, const char* second, const char*, const char*) {
-  constexpr const char* kPragmas[] = {"table_info", "table_list", "index_list", "integrity_check", "user_version", "journal_mode"};
-  if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE) return SQLITE_OK;
+  constexpr const char* kPragmas[] = {"table_info",      "table_list",   "index_list",
+                                      "integrity_check", "user_version", "journal_mode"};
+  if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE)
+    return SQLITE_OK;
   if (action == SQLITE_PRAGMA)
     for (const char* name : kPragmas)
-      if (std::strcmp(name, first) == 0 && (second == nullptr || std::strcmp(name, "table_info") == 0)) return SQLITE_OK;
+      if (std::strcmp(name, first) == 0 && (second == nullptr || std::strcmp(name, "table_info") == 0))
+        return SQLITE_OK;
   return SQLITE_DENY;
 }
 
@@ -65,14 +69,18 @@ std::string crash_text(const fs::path& report) {
   std::string text = report.string() + "\n", bad;
   for (const auto& [key, value] : facts.items())
     if (!value.is_structured())
-      text += fmt::format("  {}: {}\n", key, value.is_null() ? "not finite" : value.is_string() ? value.get<std::string>() : value.dump());
+      text += fmt::format("  {}: {}\n", key,
+                          value.is_null()     ? "not finite"
+                          : value.is_string() ? value.get<std::string>()
+                                              : value.dump());
   for (const Json& block : facts.value("activations", Json::array()))
     if (bad.empty() && block.is_object() && block.contains("largest") && block["largest"].is_null())
       bad = fmt::format("the activations of block {}", block.value("block", 0));
   const Json gradients = facts.value("gradients", Json::object());
   for (const auto& [name, norm] : gradients.items())
     if (bad.empty() && norm.is_null()) bad = "the gradient of " + name;
-  return text + (bad.empty() ? "  every tensor examined is finite\n" : fmt::format("  first tensor that is not finite: {}\n", bad));
+  return text + (bad.empty() ? "  every tensor examined is finite\n"
+                             : fmt::format("  first tensor that is not finite: {}\n", bad));
 }
 
 }  // namespace
@@ -80,15 +88,20 @@ std::string crash_text(const fs::path& report) {
 Frame list_runs(const Sqlite& database, const RunListOptions& options) {
   std::vector<std::string> columns = options.columns;
   if (columns.empty())
-    columns = split("run kind state seed dataset encoder mask mask_patch mask_ratio head loss epochs val_loss top1 seconds started_at", ' ');
+    columns = split(
+        "run kind state seed dataset encoder mask mask_patch mask_ratio head loss epochs val_loss top1 seconds "
+        "started_at",
+        ' ');
   std::vector<std::string> selected;
-  for (const std::string& column : columns) selected.push_back(fmt::format("{} AS \"{}\"", key_sql(database, column), column));
+  for (const std::string& column : columns)
+    selected.push_back(fmt::format("{} AS \"{}\"", key_sql(database, column), column));
   std::vector<Value> bound;
   const std::string where = filter_sql(database, parse_filter(options.where), bound);
   const bool descending = options.sort.starts_with('-');
   const std::string sort = key_sql(database, descending ? options.sort.substr(1) : options.sort);
-  Statement statement = database.prepare(fmt::format("SELECT {} FROM results WHERE {} ORDER BY {} {} NULLS LAST, results.run LIMIT {}",
-                                                     join(selected, ", "), where, sort, descending ? "DESC" : "ASC", options.limit));
+  Statement statement =
+      database.prepare(fmt::format("SELECT {} FROM results WHERE {} ORDER BY {} {} NULLS LAST, results.run LIMIT {}",
+                                   join(selected, ", "), where, sort, descending ? "DESC" : "ASC", options.limit));
   for (size_t i = 0; i < bound.size(); ++i) statement.bind(static_cast<int>(i) + 1, bound[i]);
   return read_frame(statement);
 }
@@ -102,7 +115,8 @@ Frame query(const Sqlite& database, const std::string& sql) {
   if ((code & 0xff) == SQLITE_AUTH || (raw != nullptr && sqlite3_stmt_readonly(raw) == 0))
     fail(Code::usage, "query: only SELECT is allowed here, nothing is ever written; the run folders hold the data");
   if (code == SQLITE_ERROR || (code == SQLITE_OK && raw == nullptr))
-    fail(Code::usage, "query: {}; the views are results, members, cells and curves, see `simmim query 'PRAGMA table_info(results)'`",
+    fail(Code::usage,
+         "query: {}; the views are results, members, cells and curves, see `simmim query 'PRAGMA table_info(results)'`",
          raw == nullptr && code == SQLITE_OK ? "no SQL given" : sqlite3_errmsg(database.handle()));
   if (!trim(tail).empty()) fail(Code::usage, "query: one statement at a time; '{}' follows the first", trim(tail));
   Statement statement = database.prepare(sql);
@@ -112,20 +126,28 @@ Frame query(const Sqlite& database, const std::string& sql) {
 Json describe_run(const Sqlite& database, const fs::path& out, const std::string& id) {
   Json rows = rows_for(database, "SELECT * FROM results WHERE run = ?", id);
   if (rows.empty())
-    fail(Code::usage, "{}: the database has no such run; `simmim status` takes in new run folders, `simmim runs` lists what is known", id);
+    fail(
+        Code::usage,
+        "{}: the database has no such run; `simmim status` takes in new run folders, `simmim runs` lists what is known",
+        id);
   Json run = rows[0];
-  const Json config = run["config"].is_string() ? Json::parse(run["config"].get<std::string>(), nullptr, false) : Json();
+  const Json config =
+      run["config"].is_string() ? Json::parse(run["config"].get<std::string>(), nullptr, false) : Json();
   run.erase("config");
   Json children = Json::array();
-  for (const Json& row : rows_for(database, "SELECT run FROM results WHERE parent = ? ORDER BY run", id)) children.push_back(row["run"]);
-  return {{"run", run},
-          {"config", config},
-          {"attempts", rows_for(database, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", id)},
-          {"metrics", rows_for(database, "SELECT key, count, first, last, min, max, min_step, max_step FROM metric_summary WHERE run = ?", id)},
-          {"artifacts", rows_for(database, "SELECT path, bytes FROM artifacts WHERE run = ?", id)},
-          {"sweeps", rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id)},
-          {"children", children},
-          {"folder", run_path(out, id).string()}};
+  for (const Json& row : rows_for(database, "SELECT run FROM results WHERE parent = ? ORDER BY run", id))
+    children.push_back(row["run"]);
+  return {
+      {"run", run},
+      {"config", config},
+      {"attempts", rows_for(database, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", id)},
+      {"metrics",
+       rows_for(database,
+                "SELECT key, count, first, last, min, max, min_step, max_step FROM metric_summary WHERE run = ?", id)},
+      {"artifacts", rows_for(database, "SELECT path, bytes FROM artifacts WHERE run = ?", id)},
+      {"sweeps", rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id)},
+      {"children", children},
+      {"folder", run_path(out, id).string()}};
 }
 
 std::string run_log(const fs::path& out, const std::string& id) {

@@ -1,4 +1,5 @@
-// Questions about runs, answered from the database and the run folders as frames or JSON; drawing them is report's work.
+// Questions about runs, answered from the database and the run folders as frames or JSON; drawing them is report's
+// work.
 #pragma once
 #include "core/files.h"
 #include "runs/frame.h"
@@ -26,7 +27,8 @@ Frame compare_runs(const Sqlite& database, const fs::path& out, const std::vecto
 
 // log.txt of a run. Code::usage if it has none.
 std::string run_log(const fs::path& out, const std::string& id);
-// Why a run ended badly: its error, the facts of crash/step-N.json, the first tensor that went bad, the tail of its log.
+// Why a run ended badly: its error, the facts of crash/step-N.json, the first tensor that went bad, the tail of its
+// log.
 std::string run_why(const fs::path& out, const std::string& id);
 
 }  // namespace simmim

@@ -17,7 +17,9 @@ std::vector<std::string> folder_names(const fs::path& folder) {
   return names;
 }
 
-std::string kind_of(const fs::path& out, const std::string& id) { return read_record(run_path(out, id)).value("kind", ""); }
+std::string kind_of(const fs::path& out, const std::string& id) {
+  return read_record(run_path(out, id)).value("kind", "");
+}
 
 std::string list_of(std::vector<std::string> names) {
   const size_t all = names.size();
@@ -34,21 +36,28 @@ std::string latest_run(const fs::path& out, const std::string& kind) {
     if (missing || (!best.empty() && time <= best_time) || (!kind.empty() && kind_of(out, id) != kind)) continue;
     best = id, best_time = time;
   }
-  if (best.empty()) fail(Code::usage, "latest: {} has no {}run yet; start one with `simmim pretrain`", runs_folder(out).string(),
-                         kind.empty() ? "" : kind + " ");
+  if (best.empty())
+    fail(Code::usage, "latest: {} has no {}run yet; start one with `simmim pretrain`", runs_folder(out).string(),
+         kind.empty() ? "" : kind + " ");
   return best;
 }
 
-std::string run_of_cell(const fs::path& out, const std::string& sweep, const std::string& cell, const std::string& kind) {
+std::string run_of_cell(const fs::path& out, const std::string& sweep, const std::string& cell,
+                        const std::string& kind) {
   const auto plan = read_plan(out, sweep);
-  if (!plan) fail(Code::usage, "{}: no such sweep in {}{}", sweep, sweeps_folder(out).string(), unknown_name_hint(sweep, sweep_names(out)));
+  if (!plan)
+    fail(Code::usage, "{}: no such sweep in {}{}", sweep, sweeps_folder(out).string(),
+         unknown_name_hint(sweep, sweep_names(out)));
   std::string stage = kind;
   std::optional<std::string> seed;
   std::set<std::string> wanted;
   for (const std::string& token : split(cell, ' ')) {
-    if (token.starts_with("seed=")) seed = token.substr(5);
-    else if (token.starts_with("stage=")) stage = token.substr(6);
-    else if (!token.empty()) wanted.insert(token);
+    if (token.starts_with("seed="))
+      seed = token.substr(5);
+    else if (token.starts_with("stage="))
+      stage = token.substr(6);
+    else if (!token.empty())
+      wanted.insert(token);
   }
   std::vector<const Json*> found;
   std::vector<std::string> names, all;
@@ -65,7 +74,8 @@ std::string run_of_cell(const fs::path& out, const std::string& sweep, const std
     found.push_back(&entry), names.push_back(name);
   }
   if (found.empty()) fail(Code::usage, "{}:{}: the sweep has no such cell; cells: {}", sweep, cell, list_of(all));
-  if (found.size() > 1) fail(Code::usage, "{}:{}: fits {} cells: {}; name one", sweep, cell, found.size(), list_of(names));
+  if (found.size() > 1)
+    fail(Code::usage, "{}:{}: fits {} cells: {}; name one", sweep, cell, found.size(), list_of(names));
   for (const Json& chain : found[0]->at("chains")) {
     if (seed && number_text(chain.value("seed", 0.0)) != *seed) continue;
     std::string id;
@@ -73,7 +83,8 @@ std::string run_of_cell(const fs::path& out, const std::string& sweep, const std
       if (stage.empty() || run.value("stage", "") == stage) id = run.value("id", "");
     if (!id.empty()) return id;
   }
-  fail(Code::usage, "{}:{}: the cell has no such run; leave out seed= and stage=, or see `simmim status {}`", sweep, cell, sweep);
+  fail(Code::usage, "{}:{}: the cell has no such run; leave out seed= and stage=, or see `simmim status {}`", sweep,
+       cell, sweep);
 }
 
 }  // namespace
@@ -83,7 +94,8 @@ std::vector<std::string> sweep_names(const fs::path& out) { return folder_names(
 std::optional<Json> read_plan(const fs::path& out, const std::string& sweep) {
   int64_t newest = -1;
   for (const std::string& name : folder_names(sweeps_folder(out) / sweep))
-    if (name.starts_with("plan-") && name.ends_with(".json")) newest = std::max<int64_t>(newest, std::atoll(name.c_str() + 5));
+    if (name.starts_with("plan-") && name.ends_with(".json"))
+      newest = std::max<int64_t>(newest, std::atoll(name.c_str() + 5));
   if (newest < 0) return std::nullopt;
   return read_json_file(sweeps_folder(out) / sweep / fmt::format("plan-{}.json", newest));
 }
@@ -98,10 +110,12 @@ std::string resolve_run(const fs::path& out, const std::string& text, const std:
     if (id == text) return id;
     if (!text.empty() && id.starts_with(text)) matches.push_back(id);
   }
-  if (matches.size() > 1 && !kind.empty()) std::erase_if(matches, [&](const auto& id) { return kind_of(out, id) != kind; });
+  if (matches.size() > 1 && !kind.empty())
+    std::erase_if(matches, [&](const auto& id) { return kind_of(out, id) != kind; });
   if (matches.size() == 1) return matches[0];
   if (matches.empty())
-    fail(Code::usage, "'{}': no run of {} has this id; give an id, a prefix of one, `latest` or SWEEP:cell; see `simmim runs`", text,
+    fail(Code::usage,
+         "'{}': no run of {} has this id; give an id, a prefix of one, `latest` or SWEEP:cell; see `simmim runs`", text,
          runs_folder(out).string());
   fail(Code::usage, "'{}': {} runs begin so: {}; give more digits", text, matches.size(), list_of(matches));
 }

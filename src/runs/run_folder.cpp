@@ -40,7 +40,8 @@ double journal_seconds(const fs::path& journal) {
 }  // namespace
 
 const std::vector<std::string>& run_states() {
-  static const std::vector<std::string> states{"waiting", "running", "done", "failed", "interrupted", "lost", "stopped"};
+  static const std::vector<std::string> states{"waiting",     "running", "done",   "failed",
+                                               "interrupted", "lost",    "stopped"};
   return states;
 }
 
@@ -139,7 +140,8 @@ void RunFolder::begin_attempt(const std::string& kind, const std::string& parent
     }
     before += attempt.value("seconds", 0.0);
   }
-  Json attempt = {{"host", host_name()}, {"pid", ::getpid()}, {"started_at", utc_now()}, {"state", "running"}, {"seconds", 0.0}};
+  Json attempt = {
+      {"host", host_name()}, {"pid", ::getpid()}, {"started_at", utc_now()}, {"state", "running"}, {"seconds", 0.0}};
   if (facts.is_object()) attempt.update(facts);
   attempts.push_back(std::move(attempt));
   record["attempts"] = std::move(attempts);
@@ -152,15 +154,18 @@ void RunFolder::begin_attempt(const std::string& kind, const std::string& parent
 void RunFolder::update_summary(const Json& summary) {
   Json record = record_;
   record["summary"].update(summary);
-  if (Json& attempts = record["attempts"]; !attempts.empty()) attempts.back()["seconds"] = steady_seconds() - attempt_began_;
+  if (Json& attempts = record["attempts"]; !attempts.empty())
+    attempts.back()["seconds"] = steady_seconds() - attempt_began_;
   replace_record(std::move(record));
 }
 
 void RunFolder::end_attempt(const std::string& state, int exit_code, const std::string& error) {
   Json record = record_;
   record["state"] = state;
-  if (error.empty()) record.erase("error");
-  else record["error"] = error;
+  if (error.empty())
+    record.erase("error");
+  else
+    record["error"] = error;
   if (Json& attempts = record["attempts"]; !attempts.empty()) {
     Json& attempt = attempts.back();
     attempt["state"] = state;
@@ -172,7 +177,9 @@ void RunFolder::end_attempt(const std::string& state, int exit_code, const std::
   replace_record(std::move(record));
 }
 
-Journal& RunFolder::open_journal(std::optional<uint64_t> keep_bytes) { return journal_.emplace(file("metrics.jsonl"), keep_bytes); }
+Journal& RunFolder::open_journal(std::optional<uint64_t> keep_bytes) {
+  return journal_.emplace(file("metrics.jsonl"), keep_bytes);
+}
 
 Journal& RunFolder::journal() {
   SIMMIM_CHECK(journal_, "the journal of {} is not open", id_);

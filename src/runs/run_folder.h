@@ -21,7 +21,7 @@ fs::path run_path(const fs::path& out, const std::string& id);       // OUT/runs
 fs::path sweeps_folder(const fs::path& out);                         // OUT/sweeps
 fs::path database_path(const fs::path& out, const std::string& db);  // --db, else SIMMIM_DB, else OUT/simmim.db
 std::string utc_now();                                               // "2026-11-23T17:43:50.123Z"
-double utc_seconds(std::string_view utc);                            // such a text in seconds since 1970; NaN if it is none
+double utc_seconds(std::string_view utc);  // such a text in seconds since 1970; NaN if it is none
 std::string host_name();
 
 // run.json of a folder; an empty object where there is none or it cannot be read.
@@ -62,7 +62,7 @@ class RunFolder {
   Journal& journal();
 
   void log(std::string_view line);  // appends "UTC line" to log.txt; a full disk is ignored
-  void heartbeat();                 // for other hosts: touches the lock file, at most every 30 s; cheap, call it each step
+  void heartbeat();  // for other hosts: touches the lock file, at most every 30 s; cheap, call it each step
 
  private:
   RunFolder(std::string id, fs::path path, FileLock lock);

@@ -87,7 +87,8 @@ CREATE VIEW cells AS
 WITH
   metric_of(stage, metric) AS (VALUES ('pretrain', 'val.loss'), ('pretrain', 'train.loss'),
     ('finetune', 'val.top1'), ('finetune', 'test.top1'), ('finetune', 'test.top5'), ('finetune', 'train.loss'),
-    ('probe', 'val.top1'), ('probe', 'test.top1'), ('probe', 'test.top5'), ('eval', 'test.top1'), ('eval', 'test.top5')),
+    ('probe', 'val.top1'), ('probe', 'test.top1'), ('probe', 'test.top5'),
+    ('eval', 'test.top1'), ('eval', 'test.top5')),
   by_seed AS (
     SELECT c.sweep, c.cell, c.position, c.stage, m.metric, c.seed, max(c.paper) AS paper,
       CASE WHEN count(*) = sum(r.state = 'done') THEN avg(CASE m.metric WHEN 'val.top1' THEN r.val_top1
@@ -145,26 +146,33 @@ void create_schema(Sqlite& database) {
   database.execute(kOtherViews);
   Statement insert = database.prepare(R"(INSERT INTO paper_values VALUES (?, ?, ?, ?, ?, ?, ?))");
   for (const PaperValue& value : paper_values())
-    insert.bind_all(value.table, value.cell, value.stage, value.metric, value.value, int64_t{value.verified}, value.source).run();
+    insert
+        .bind_all(value.table, value.cell, value.stage, value.metric, value.value, int64_t{value.verified},
+                  value.source)
+        .run();
   database.prepare("INSERT INTO schema_version VALUES (?)").bind(1, kSchemaVersion).run();
 }
 
 void drop_schema(Sqlite& database) {
   std::vector<std::string> drops;
-  Statement names = database.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') ORDER BY type DESC");
+  Statement names =
+      database.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') ORDER BY type DESC");
   while (names.step()) drops.push_back(fmt::format("DROP {} \"{}\"", names.text(0), names.text(1)));
   names.reset();
   for (const std::string& drop : drops) database.execute(drop);
 }
 
-std::string results_with_lost_runs() { return results_view("CASE WHEN r.id IN temp.lost THEN 'lost' ELSE r.state END"); }
+std::string results_with_lost_runs() {
+  return results_view("CASE WHEN r.id IN temp.lost THEN 'lost' ELSE r.state END");
+}
 
 const std::vector<std::string>& result_columns() {
-  static const std::vector<std::string> columns =
-      split("run parent kind state seed method encoder mask mask_patch mask_ratio head target target_resolution loss area "
-            "dataset parameters epochs steps images_seen val_top1 test_top1 test_top5 best_epoch train_loss val_loss "
-            "images_per_second seconds gpus gpu_hours chain_gpu_hours skipped_steps device precision host git_commit "
-            "started_at error config", ' ');
+  static const std::vector<std::string> columns = split(
+      "run parent kind state seed method encoder mask mask_patch mask_ratio head target target_resolution loss area "
+      "dataset parameters epochs steps images_seen val_top1 test_top1 test_top5 best_epoch train_loss val_loss "
+      "images_per_second seconds gpus gpu_hours chain_gpu_hours skipped_steps device precision host git_commit "
+      "started_at error config",
+      ' ');
   return columns;
 }
 

@@ -13,14 +13,18 @@ namespace {
       fail(Code::database, "{}: another process holds the database ({}); try again when it is done", where, text);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      fail(Code::database, "{}: the database is broken ({}); it is only an index: `simmim db rebuild` makes it anew", where, text);
+      fail(Code::database, "{}: the database is broken ({}); it is only an index: `simmim db rebuild` makes it anew",
+           where, text);
     case SQLITE_FULL:
-      fail(Code::database, "{}: no space for the database ({}); free some, then `simmim status` takes in what is missing", where, text);
+      fail(Code::database,
+           "{}: no space for the database ({}); free some, then `simmim status` takes in what is missing", where, text);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-      fail(Code::database, "{}: cannot open or write the database ({}); choose another place with --db FILE", where, text);
-    default: fail(Code::database, "{}: {}", where, text);
+      fail(Code::database, "{}: cannot open or write the database ({}); choose another place with --db FILE", where,
+           text);
+    default:
+      fail(Code::database, "{}: {}", where, text);
   }
 }
 
@@ -30,24 +34,31 @@ bool is_null(const Value& value) { return std::holds_alternative<std::monostate>
 
 Value to_value(const Json& json) {
   switch (json.type()) {
-    case Json::value_t::null: return {};
-    case Json::value_t::boolean: return int64_t{json.get<bool>()};
+    case Json::value_t::null:
+      return {};
+    case Json::value_t::boolean:
+      return int64_t{json.get<bool>()};
     case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned: return json.get<int64_t>();
+    case Json::value_t::number_unsigned:
+      return json.get<int64_t>();
     case Json::value_t::number_float: {
       const double number = json.get<double>();
       return std::isfinite(number) ? Value(number) : Value();
     }
-    case Json::value_t::string: return json.get<std::string>();
-    default: return json.dump();
+    case Json::value_t::string:
+      return json.get<std::string>();
+    default:
+      return json.dump();
   }
 }
 
 Json to_json(const Value& value) {
   return std::visit(
       []<class T>(const T& item) -> Json {
-        if constexpr (std::is_same_v<T, std::monostate>) return nullptr;
-        else return item;
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return nullptr;
+        else
+          return item;
       },
       value);
 }
@@ -65,7 +76,8 @@ std::string text_of(const Value& value) {
   return "";
 }
 
-Statement::Statement(sqlite3* database, const std::string& where, std::string_view sql) : database_(database), where_(where) {
+Statement::Statement(sqlite3* database, const std::string& where, std::string_view sql)
+    : database_(database), where_(where) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   statement_.reset(statement);
@@ -75,11 +87,14 @@ Statement::Statement(sqlite3* database, const std::string& where, std::string_vi
 Statement& Statement::bind(int index, const Value& value) {
   sqlite3_stmt* statement = statement_.get();
   int code = SQLITE_OK;
-  if (const auto* integer = std::get_if<int64_t>(&value)) code = sqlite3_bind_int64(statement, index, *integer);
-  else if (const auto* real = std::get_if<double>(&value)) code = sqlite3_bind_double(statement, index, *real);
+  if (const auto* integer = std::get_if<int64_t>(&value))
+    code = sqlite3_bind_int64(statement, index, *integer);
+  else if (const auto* real = std::get_if<double>(&value))
+    code = sqlite3_bind_double(statement, index, *real);
   else if (const auto* text = std::get_if<std::string>(&value))
     code = sqlite3_bind_text(statement, index, text->data(), static_cast<int>(text->size()), SQLITE_TRANSIENT);
-  else code = sqlite3_bind_null(statement, index);
+  else
+    code = sqlite3_bind_null(statement, index);
   if (code != SQLITE_OK) fail_sqlite(database_, code, where_);
   return *this;
 }
@@ -106,15 +121,20 @@ double Statement::real(int column) const { return sqlite3_column_double(statemen
 
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
-  return bytes == nullptr ? "" : std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column)));
+  return bytes == nullptr ? ""
+                          : std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column)));
 }
 
 Value Statement::value(int column) const {
   switch (sqlite3_column_type(statement_.get(), column)) {
-    case SQLITE_INTEGER: return integer(column);
-    case SQLITE_FLOAT: return real(column);
-    case SQLITE_NULL: return {};
-    default: return text(column);
+    case SQLITE_INTEGER:
+      return integer(column);
+    case SQLITE_FLOAT:
+      return real(column);
+    case SQLITE_NULL:
+      return {};
+    default:
+      return text(column);
   }
 }
 

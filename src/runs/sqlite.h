@@ -19,10 +19,10 @@ namespace simmim {
 using Value = std::variant<std::monostate, int64_t, double, std::string>;
 
 bool is_null(const Value& value);
-Value to_value(const Json& json);            // objects and lists as JSON text; true is 1; non-finite is null
+Value to_value(const Json& json);  // objects and lists as JSON text; true is 1; non-finite is null
 Json to_json(const Value& value);
 double number_or(const Value& value, double otherwise);
-std::string text_of(const Value& value);     // "" for null; numbers in the shortest form that reads back the same
+std::string text_of(const Value& value);  // "" for null; numbers in the shortest form that reads back the same
 
 class Sqlite;
 
@@ -48,7 +48,9 @@ class Statement {
   std::string text(int column) const;
 
  private:
-  struct Finalizer { void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); } };
+  struct Finalizer {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
   sqlite3* database_;
   std::string where_;
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
@@ -64,7 +66,9 @@ class Sqlite {
   sqlite3* handle() const { return handle_.get(); }
 
  private:
-  struct Closer { void operator()(sqlite3* database) const { sqlite3_close_v2(database); } };
+  struct Closer {
+    void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+  };
   std::string where_;
   std::unique_ptr<sqlite3, Closer> handle_;
 };

@@ -29,7 +29,8 @@ struct SweepStatus {
 
 struct Status {
   std::vector<SweepStatus> sweeps;
-  std::vector<RunStatus> running;  // of no sweep
+  std::vector<RunStatus> running;               // of no sweep
+  std::map<std::string, int64_t> other_states;  // of no sweep, all of them: state -> runs
 };
 
 // All sweeps, or the one named. Code::usage for an unknown one.

@@ -13,12 +13,14 @@ bool take_in_run(Sqlite& database, const fs::path& folder);
 // False if a newer revision is known already.
 bool take_in_plan(Sqlite& database, const fs::path& plan_file);
 
-// What run.json looks like (time, size, inode). It is replaced at each epoch and change of state, so equal stamps need no
-// second look.
+// What run.json looks like (time, size, inode). It is replaced at each epoch and change of state, so equal stamps need
+// no second look.
 std::string folder_stamp(const fs::path& folder);
 
 // Every folder and newest plan of `out` whose stamp is not the one stored; running ones whose lock is free too.
-struct Changes { std::vector<fs::path> runs, plans; };
+struct Changes {
+  std::vector<fs::path> runs, plans;
+};
 Changes find_changes(const Sqlite& database, const fs::path& out);
 
 }  // namespace simmim

@@ -29,9 +29,13 @@ struct PlotSweep {
       for (const double ratio : {0.4, 0.6}) {
         const std::string tag = fmt::format("{}-{}", patch, ratio * 10);
         write_run(out, {.id = "p" + tag, .config = pretrain_config(0, patch, ratio)});
-        write_run(out, {.id = "f" + tag, .kind = "finetune", .parent = "p" + tag, .config = finetune_config(0),
+        write_run(out, {.id = "f" + tag,
+                        .kind = "finetune",
+                        .parent = "p" + tag,
+                        .config = finetune_config(0),
                         .summary = {{"val_top1", 80 + static_cast<double>(patch)}}});
-        cells.push_back(sample_cell(fmt::format("mask.patch={} mask.ratio={}", patch, ratio), {{"mask.patch", patch}, {"mask.ratio", ratio}},
+        cells.push_back(sample_cell(fmt::format("mask.patch={} mask.ratio={}", patch, ratio),
+                                    {{"mask.patch", patch}, {"mask.ratio", ratio}},
                                     Json::array({sample_chain(0, "p" + tag, "f" + tag)})));
       }
     Json plan = sample_plan("demo", cells);
@@ -92,17 +96,22 @@ TEST(Plot, IsDrawnAsPngSvgPdfAndCsv) {
 
 TEST(Plot, DrawsTextsWithQuotesAndBackslashesAsTheyStand) {
   if (std::system("gnuplot --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
-  const Plot plot{.title = "a \"b\" \\n {c} `d` _e^f", .x_label = "x", .y_label = "%s", .curves = {{"l\"1\"", {{0, 1, 0}, {1, 2, 0}}}}};
+  const Plot plot{.title = "a \"b\" \\n {c} `d` _e^f",
+                  .x_label = "x",
+                  .y_label = "%s",
+                  .curves = {{"l\"1\"", {{0, 1, 0}, {1, 2, 0}}}}};
   EXPECT_NE(render_plot(plot, "svg").find("{c} `d` _e^f"), std::string::npos);
 }
 
 TEST(Plot, NamesWhatItCannotDraw) {
   const PlotSweep sweep;
   EXPECT_NE(message_of([&] { sweep.plot({"p4-4"}, {.y = "los"}); }).find("did you mean 'loss'"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.plot({"p4-4"}, {.x = "mask.patch"}); }).find("step, epoch, images or gpu_hours"), std::string::npos);
+  EXPECT_NE(message_of([&] { sweep.plot({"p4-4"}, {.x = "mask.patch"}); }).find("step, epoch, images or gpu_hours"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { sweep.plot({"nothing"}); }).find("no run"), std::string::npos);
   EXPECT_NE(message_of([&] { sweep.plot({}); }).find("name a sweep or runs"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.plot({"demo"}, {.x = "mask.patches"}); }).find("did you mean 'mask.patch'"), std::string::npos);
+  EXPECT_NE(message_of([&] { sweep.plot({"demo"}, {.x = "mask.patches"}); }).find("did you mean 'mask.patch'"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -9,8 +9,10 @@ namespace {
 
 // Student's t table as printed in every textbook (two-sided 95 % and 99 %).
 TEST(StudentQuantile, IsThatOfThePrintedTables) {
-  const struct { double df, t95, t99; } rows[] = {{1, 12.706, 63.657}, {2, 4.303, 9.925}, {4, 2.776, 4.604}, {5, 2.571, 4.032},
-                                                  {10, 2.228, 3.169}, {20, 2.086, 2.845}, {30, 2.042, 2.750}, {120, 1.980, 2.617}};
+  const struct {
+    double df, t95, t99;
+  } rows[] = {{1, 12.706, 63.657}, {2, 4.303, 9.925},  {4, 2.776, 4.604},  {5, 2.571, 4.032},
+              {10, 2.228, 3.169},  {20, 2.086, 2.845}, {30, 2.042, 2.750}, {120, 1.980, 2.617}};
   for (const auto& row : rows) {
     EXPECT_NEAR(student_quantile_two_sided(0.95, row.df), row.t95, 5e-4) << row.df;
     EXPECT_NEAR(student_quantile_two_sided(0.99, row.df), row.t99, 5e-4) << row.df;
@@ -73,7 +75,8 @@ TEST(AdditiveModel, OfTwoCellsIsThePairedTTest) {
 }
 
 TEST(AdditiveModel, TakesWhatASeedDoesToAllCellsAlikeOutOfTheNoise) {
-  const std::vector<std::vector<double>> plain{{1.0, 1.1, 0.9}, {2.0, 2.2, 1.9}}, shifted{{11.0, 21.1, 0.9}, {12.0, 22.2, 1.9}};
+  const std::vector<std::vector<double>> plain{{1.0, 1.1, 0.9}, {2.0, 2.2, 1.9}},
+      shifted{{11.0, 21.1, 0.9}, {12.0, 22.2, 1.9}};
   EXPECT_NEAR(AdditiveModel(plain).difference(1, 0).p, AdditiveModel(shifted).difference(1, 0).p, 1e-9);
 }
 

@@ -34,24 +34,40 @@ struct DemoSweep {
         const bool scratch = patch == 0;
         const std::string tag = fmt::format("{}-{}-{}", patch, ratio * 10, seed);
         if (!scratch)
-          write_run(out, {.id = "p" + tag, .seed = seed, .config = pretrain_config(seed, patch, ratio),
-                          .summary = {{"images_seen", 4000}, {"steps", 40}, {"val_loss", 0.3 + 0.01 * static_cast<double>(patch)}}, .metrics = 0});
+          write_run(
+              out,
+              {.id = "p" + tag,
+               .seed = seed,
+               .config = pretrain_config(seed, patch, ratio),
+               .summary = {{"images_seen", 4000}, {"steps", 40}, {"val_loss", 0.3 + 0.01 * static_cast<double>(patch)}},
+               .metrics = 0});
         const double noise[] = {0.05, -0.08, 0.03};
-        const double value = top1 + 3 * static_cast<double>(seed) + noise[(static_cast<size_t>(seed) + static_cast<size_t>(patch)) % 3];
-        Json summary = {{"test_top1", value - 0.5}, {"test_top5", 99.0}, {"images_seen", 1000}, {"steps", 10}, {"test_images", 10000}};
+        const double value =
+            top1 + 3 * static_cast<double>(seed) + noise[(static_cast<size_t>(seed) + static_cast<size_t>(patch)) % 3];
+        Json summary = {{"test_top1", value - 0.5},
+                        {"test_top5", 99.0},
+                        {"images_seen", 1000},
+                        {"steps", 10},
+                        {"test_images", 10000}};
         if (with_val) summary["val_top1"] = value, summary["val_images"] = 6000;
         const std::string id = "f" + tag;
         const bool failed = id == missing;
-        write_run(out, {.id = id, .kind = "finetune", .parent = scratch ? "" : "p" + tag, .seed = seed,
-                        .config = finetune_config(seed, scratch ? "scratch" : "pretrain"), .summary = failed ? Json::object() : summary,
-                        .state = failed ? "failed" : "done", .metrics = 0});
+        write_run(out, {.id = id,
+                        .kind = "finetune",
+                        .parent = scratch ? "" : "p" + tag,
+                        .seed = seed,
+                        .config = finetune_config(seed, scratch ? "scratch" : "pretrain"),
+                        .summary = failed ? Json::object() : summary,
+                        .state = failed ? "failed" : "done",
+                        .metrics = 0});
         chains.push_back(sample_chain(seed, scratch ? "" : "p" + tag, id));
       }
       cells.push_back(sample_cell(name, values, chains));
     };
     for (const int64_t patch : {4, 8})
       for (const double ratio : {0.4, 0.6})
-        add(fmt::format("mask.patch={} mask.ratio={}", patch, ratio), {{"case", "masked"}, {"mask.patch", patch}, {"mask.ratio", ratio}}, patch, ratio,
+        add(fmt::format("mask.patch={} mask.ratio={}", patch, ratio),
+            {{"case", "masked"}, {"mask.patch", patch}, {"mask.ratio", ratio}}, patch, ratio,
             80 + 0.5 * static_cast<double>(patch) + (ratio == 0.6 ? 0.02 : 0.0));
     add("scratch", {{"case", "scratch"}}, 0, 0, 70);
     plan = sample_plan("demo", cells);
@@ -62,7 +78,9 @@ struct DemoSweep {
     write_plan(out, plan);
     EXPECT_EQ(ingest_changes(path, out), "");
   }
-  ComparisonTable table(const TableOptions& options = {}) const { return make_table(open_for_reading(path, out), "demo", options); }
+  ComparisonTable table(const TableOptions& options = {}) const {
+    return make_table(open_for_reading(path, out), "demo", options);
+  }
 };
 
 const TableEntry& entry_of(const ComparisonTable& table, const std::string& cell) {
@@ -181,8 +199,9 @@ TEST(ComparisonTable, ShowsThePapersValueWhereTheSetUpIsThePapers) {
   config["encoder"] = {{"name", "swin"}, {"dim", 128}, {"depths", {2, 2, 18, 2}}};
   config["target"]["resolution"] = 192;
   const Json entry = {{"kind", "pretrain"}, {"config", config}, {"plan", {{"images", 128000000}}}};
-  Json plan = sample_plan("real", Json::array({sample_cell("a", {{"mask.ratio", 0.6}}, Json::array({sample_chain(0, "pp", "ff")}))}),
-                          {{"pp", entry}, {"ff", {{"kind", "finetune"}, {"parent", "pp"}, {"config", finetune_config(0)}}}});
+  Json plan = sample_plan(
+      "real", Json::array({sample_cell("a", {{"mask.ratio", 0.6}}, Json::array({sample_chain(0, "pp", "ff")}))}),
+      {{"pp", entry}, {"ff", {{"kind", "finetune"}, {"parent", "pp"}, {"config", finetune_config(0)}}}});
   plan["runs"]["ff"]["config"]["data"] = config["data"];
   plan["runs"]["ff"]["config"]["encoder"] = config["encoder"];
   plan["seeds"] = {0};
@@ -191,7 +210,8 @@ TEST(ComparisonTable, ShowsThePapersValueWhereTheSetUpIsThePapers) {
   ASSERT_TRUE(table.values[0].entries[0].paper);
   EXPECT_TRUE(table.values[0].entries[0].paper->comparable);
   EXPECT_EQ(table.values[0].entries[0].paper->value, 82.8);
-  Statement cell = open_for_reading(sweep.path, sweep.out).prepare("SELECT paper FROM cells WHERE sweep = 'real' AND metric = 'test.top1'");
+  Statement cell = open_for_reading(sweep.path, sweep.out)
+                       .prepare("SELECT paper FROM cells WHERE sweep = 'real' AND metric = 'test.top1'");
   ASSERT_TRUE(cell.step());
   EXPECT_EQ(cell.real(0), 82.8);
 }
@@ -207,7 +227,8 @@ TEST(ComparisonTable, ComparesLossesOnlyWithinOneMaskAndTarget) {
 
 TEST(ComparisonTable, TakesFiltersSeveralValuesAndMoreColumns) {
   const DemoSweep sweep;
-  const ComparisonTable table = sweep.table({.values = {"top1", "finetune.seconds"}, .where = "mask.patch=8", .show = {"n", "gpu_hours"}});
+  const ComparisonTable table =
+      sweep.table({.values = {"top1", "finetune.seconds"}, .where = "mask.patch=8", .show = {"n", "gpu_hours"}});
   EXPECT_EQ(table.values.size(), 2u);
   EXPECT_EQ(table.values[0].entries.size(), 2u);
   EXPECT_EQ(table.values[0].test, "paired t-test over seeds");
@@ -217,8 +238,11 @@ TEST(ComparisonTable, TakesFiltersSeveralValuesAndMoreColumns) {
 
 TEST(ComparisonTable, NamesWhatItDoesNotKnow) {
   const DemoSweep sweep;
-  EXPECT_NE(message_of([&] { make_table(open_for_reading(sweep.path, sweep.out), "demos", {}); }).find("did you mean 'demo'"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.table({.rows = "mask.patches"}); }).find("did you mean 'mask.patch'"), std::string::npos);
+  EXPECT_NE(
+      message_of([&] { make_table(open_for_reading(sweep.path, sweep.out), "demos", {}); }).find("did you mean 'demo'"),
+      std::string::npos);
+  EXPECT_NE(message_of([&] { sweep.table({.rows = "mask.patches"}); }).find("did you mean 'mask.patch'"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { sweep.table({.values = {"val.top3"}}); }).find("unknown"), std::string::npos);
   EXPECT_NE(message_of([&] { sweep.table({.baseline = "nothing"}); }).find("fits no cell"), std::string::npos);
   EXPECT_NE(message_of([&] { sweep.table({.split = "train"}); }).find("val or test"), std::string::npos);

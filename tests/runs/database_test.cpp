@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <set>
@@ -43,27 +44,40 @@ struct SampleSweep {
     for (const int64_t patch : {4, 8})
       for (const int64_t seed : {0, 1}) {
         const std::string tag = fmt::format("{}{}", patch, seed);
-        write_run(out, {.id = "p" + tag, .seed = seed, .config = pretrain_config(seed, patch), .summary = {{"images_seen", 1000}, {"steps", 10}, {"val_loss", 0.1 * patch}}});
+        write_run(out, {.id = "p" + tag,
+                        .seed = seed,
+                        .config = pretrain_config(seed, patch),
+                        .summary = {{"images_seen", 1000}, {"steps", 10}, {"val_loss", 0.1 * patch}}});
         const bool failed = patch == 8 && seed == 1;
         Json summary = {{"val_top1", top1}, {"test_top1", top1 - 0.5}, {"images_seen", 500}};
         if (failed) summary = Json::object();
-        write_run(out, {.id = "f" + tag, .kind = "finetune", .parent = "p" + tag, .seed = seed, .config = finetune_config(seed),
-                        .summary = summary, .state = failed ? "failed" : "done", .error = failed ? "loss is not finite" : ""});
+        write_run(out, {.id = "f" + tag,
+                        .kind = "finetune",
+                        .parent = "p" + tag,
+                        .seed = seed,
+                        .config = finetune_config(seed),
+                        .summary = summary,
+                        .state = failed ? "failed" : "done",
+                        .error = failed ? "loss is not finite" : ""});
         top1 += 2;
       }
     const auto chains = [](int patch) {
       return Json::array({sample_chain(0, fmt::format("p{}0", patch), fmt::format("f{}0", patch)),
                           sample_chain(1, fmt::format("p{}1", patch), fmt::format("f{}1", patch))});
     };
-    write_plan(out, sample_plan("demo", Json::array({sample_cell("mask.patch=4 mask.ratio=0.6", {{"mask.patch", 4}, {"mask.ratio", 0.6}}, chains(4)),
-                                                     sample_cell("mask.patch=8 mask.ratio=0.6", {{"mask.patch", 8}, {"mask.ratio", 0.6}}, chains(8))})));
+    write_plan(out,
+               sample_plan("demo", Json::array({sample_cell("mask.patch=4 mask.ratio=0.6",
+                                                            {{"mask.patch", 4}, {"mask.ratio", 0.6}}, chains(4)),
+                                                sample_cell("mask.patch=8 mask.ratio=0.6",
+                                                            {{"mask.patch", 8}, {"mask.ratio", 0.6}}, chains(8))})));
   }
 };
 
 TEST(Database, ThatIsMissingReadsAsAnEmptyOneAndStaysMissing) {
   TemporaryFolder folder;
   const fs::path path = folder.path / "deep" / "simmim.db";
-  for (const char* view : {"results", "members", "cells", "curves", "sweeps", "artifacts", "environments", "metric_summary"})
+  for (const char* view :
+       {"results", "members", "cells", "curves", "sweeps", "artifacts", "environments", "metric_summary"})
     EXPECT_EQ(one(path, fmt::format("SELECT count(*) FROM {}", view)), "0") << view;
   EXPECT_TRUE(fs::is_empty(folder.path));
 }
@@ -74,6 +88,34 @@ TEST(Database, ReadingLeavesNoFileBehind) {
   const auto before = files_of(sweep.out);
   EXPECT_EQ(one(sweep.database, "SELECT count(*) FROM results"), "8");
   EXPECT_EQ(files_of(sweep.out), before);
+}
+
+// In a child that has given up root, for whom no folder is read-only.
+TEST(Database, InAReadOnlyFolderIsReadAsItStandsAndWritingWarns) {
+  SampleSweep sweep;
+  ASSERT_EQ(ingest_changes(sweep.database, sweep.out), "");
+  for (const auto& entry : fs::recursive_directory_iterator(sweep.out))
+    ::chmod(entry.path().c_str(), entry.is_directory() ? 0555 : 0444);
+  ::chmod(sweep.out.c_str(), 0555);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (::getuid() == 0 && ::setuid(65534) != 0) _exit(9);
+    try {
+      if (one(sweep.database, "SELECT count(*) FROM results", sweep.out) != "8") _exit(1);
+      if (ingest_run(sweep.database, run_path(sweep.out, "p40")).find("simmim.db") == std::string::npos) _exit(2);
+      if (ingest_run(sweep.out / "new" / "simmim.db", run_path(sweep.out, "p40")).empty()) _exit(3);
+      if (RunFolder::claim(sweep.out, "new")) _exit(4);
+    } catch (const Error& error) {
+      _exit(error.code() == Code::data ? 0 : 5);  // what claim throws
+    }
+    _exit(6);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  ::chmod(sweep.out.c_str(), 0755);
+  for (const auto& entry : fs::recursive_directory_iterator(sweep.out))
+    if (entry.is_directory()) ::chmod(entry.path().c_str(), 0755);
 }
 
 TEST(Database, RefusesWritesOfReaders) {
@@ -92,25 +134,60 @@ TEST(Views, HaveTheColumnsTheContractNames) {
     return names;
   };
   EXPECT_EQ(columns("results"), result_columns());
-  EXPECT_EQ(columns("results"),
-            (std::vector<std::string>{"run", "parent", "kind", "state", "seed", "method", "encoder", "mask", "mask_patch", "mask_ratio",
-                                      "head", "target", "target_resolution", "loss", "area", "dataset", "parameters", "epochs", "steps",
-                                      "images_seen", "val_top1", "test_top1", "test_top5", "best_epoch", "train_loss", "val_loss",
-                                      "images_per_second", "seconds", "gpus", "gpu_hours", "chain_gpu_hours", "skipped_steps", "device",
-                                      "precision", "host", "git_commit", "started_at", "error", "config"}));
+  EXPECT_EQ(columns("results"), (std::vector<std::string>{"run",
+                                                          "parent",
+                                                          "kind",
+                                                          "state",
+                                                          "seed",
+                                                          "method",
+                                                          "encoder",
+                                                          "mask",
+                                                          "mask_patch",
+                                                          "mask_ratio",
+                                                          "head",
+                                                          "target",
+                                                          "target_resolution",
+                                                          "loss",
+                                                          "area",
+                                                          "dataset",
+                                                          "parameters",
+                                                          "epochs",
+                                                          "steps",
+                                                          "images_seen",
+                                                          "val_top1",
+                                                          "test_top1",
+                                                          "test_top5",
+                                                          "best_epoch",
+                                                          "train_loss",
+                                                          "val_loss",
+                                                          "images_per_second",
+                                                          "seconds",
+                                                          "gpus",
+                                                          "gpu_hours",
+                                                          "chain_gpu_hours",
+                                                          "skipped_steps",
+                                                          "device",
+                                                          "precision",
+                                                          "host",
+                                                          "git_commit",
+                                                          "started_at",
+                                                          "error",
+                                                          "config"}));
   EXPECT_EQ(columns("members"), (std::vector<std::string>{"sweep", "cell", "seed", "stage", "run"}));
-  EXPECT_EQ(columns("cells"), (std::vector<std::string>{"sweep", "cell", "stage", "metric", "mean", "std", "n", "planned", "failed", "paper"}));
+  EXPECT_EQ(columns("cells"), (std::vector<std::string>{"sweep", "cell", "stage", "metric", "mean", "std", "n",
+                                                        "planned", "failed", "paper"}));
   EXPECT_EQ(columns("curves"), (std::vector<std::string>{"run", "key", "step", "epoch", "value", "seconds"}));
 }
 
 TEST(Views, GiveAFineTuningTheAxesOfItsPreTraining) {
   SampleSweep sweep;
   ASSERT_EQ(ingest_changes(sweep.database, sweep.out), "");
-  const auto rows = rows_of(open_for_reading(sweep.database, sweep.out),
-                            "SELECT kind, mask, mask_patch, mask_ratio, head, loss, area, encoder, dataset, val_top1, seed, git_commit, "
-                            "config->>'$.finetune.lr', error FROM results WHERE run IN ('f41', 'f81') ORDER BY run");
-  EXPECT_EQ(rows[0], (std::vector<std::string>{"finetune", "random", "4", "0.6", "linear", "l1", "masked", "vit", "fashion_mnist", "82", "1",
-                                               "abc123", "0.001", ""}));
+  const auto rows = rows_of(
+      open_for_reading(sweep.database, sweep.out),
+      "SELECT kind, mask, mask_patch, mask_ratio, head, loss, area, encoder, dataset, val_top1, seed, git_commit, "
+      "config->>'$.finetune.lr', error FROM results WHERE run IN ('f41', 'f81') ORDER BY run");
+  EXPECT_EQ(rows[0], (std::vector<std::string>{"finetune", "random", "4", "0.6", "linear", "l1", "masked", "vit",
+                                               "fashion_mnist", "82", "1", "abc123", "0.001", ""}));
   EXPECT_EQ(rows[1][13], "loss is not finite");
   const auto hours = rows_of(open_for_reading(sweep.database, sweep.out),
                              "SELECT chain_gpu_hours > gpu_hours FROM results WHERE run = 'f40' UNION ALL "
@@ -122,7 +199,8 @@ TEST(Views, SummariseCellsOverSeedsAndCountWhatIsMissing) {
   SampleSweep sweep;
   ASSERT_EQ(ingest_changes(sweep.database, sweep.out), "");
   const auto rows = rows_of(open_for_reading(sweep.database, sweep.out),
-                            "SELECT cell, mean, round(std, 9), n, planned, failed FROM cells WHERE stage = 'finetune' AND metric = 'val.top1'");
+                            "SELECT cell, mean, round(std, 9), n, planned, failed FROM cells WHERE stage = 'finetune' "
+                            "AND metric = 'val.top1'");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0], (std::vector<std::string>{"mask.patch=4 mask.ratio=0.6", "81", "1.414213562", "2", "2", "0"}));
   EXPECT_EQ(rows[1], (std::vector<std::string>{"mask.patch=8 mask.ratio=0.6", "84", "", "1", "2", "1"}));
@@ -137,25 +215,32 @@ TEST(Views, AverageSeveralFineTuningsOfAChainFirst) {
     Json chain = sample_chain(id, "", "");
     for (const double top1 : {first, second}) {
       const std::string name = fmt::format("f{}", id++);
-      write_run(out, {.id = name, .kind = "finetune", .config = finetune_config(0, "scratch"), .summary = {{"val_top1", top1}}});
+      write_run(
+          out,
+          {.id = name, .kind = "finetune", .config = finetune_config(0, "scratch"), .summary = {{"val_top1", top1}}});
       chain["runs"].push_back({{"stage", "finetune"}, {"id", name}});
     }
     chains.push_back(chain);
   }
   write_plan(out, sample_plan("demo", Json::array({sample_cell("scratch", {{"case", "scratch"}}, chains)})));
   ASSERT_EQ(ingest_changes(database, out), "");
-  EXPECT_EQ(rows_of(open_for_reading(database, out), "SELECT mean, round(std, 6), n, planned FROM cells WHERE metric = 'val.top1'")[0],
+  EXPECT_EQ(rows_of(open_for_reading(database, out),
+                    "SELECT mean, round(std, 6), n, planned FROM cells WHERE metric = 'val.top1'")[0],
             (std::vector<std::string>{"77", "7.071068", "2", "2"}));
 }
 
 TEST(Views, ShowPlannedRunsAsWaitingAndForgetThemWhenThePlanDoes) {
   TemporaryFolder folder;
   const fs::path out = folder.path, database = out / "simmim.db";
-  Json plan = sample_plan("demo", Json::array({sample_cell("a", {}, Json::array({sample_chain(0, "p0", "f0")}))}),
-                          {{"p0", {{"kind", "pretrain"}, {"id", "p0"}, {"config", pretrain_config(0)}, {"plan", {{"parameters", 7}}}}},
-                           {"f0", {{"kind", "finetune"}, {"id", "f0"}, {"parent", "p0"}, {"config", finetune_config(0)}}}});
+  Json plan = sample_plan(
+      "demo", Json::array({sample_cell("a", {}, Json::array({sample_chain(0, "p0", "f0")}))}),
+      {{"p0", {{"kind", "pretrain"}, {"id", "p0"}, {"config", pretrain_config(0)}, {"plan", {{"parameters", 7}}}}},
+       {"f0", {{"kind", "finetune"}, {"id", "f0"}, {"parent", "p0"}, {"config", finetune_config(0)}}}});
   ASSERT_EQ(ingest_plan(database, write_plan(out, plan)), "");
-  EXPECT_EQ(one(database, "SELECT group_concat(run || ' ' || state || ' ' || mask_patch, ',') FROM (SELECT * FROM results ORDER BY run)"), "f0 waiting 8,p0 waiting 8");
+  EXPECT_EQ(one(database,
+                "SELECT group_concat(run || ' ' || state || ' ' || mask_patch, ',') FROM (SELECT * FROM results ORDER "
+                "BY run)"),
+            "f0 waiting 8,p0 waiting 8");
   plan["revision"] = 2;
   plan["cells"][0]["chains"][0]["runs"].erase(1);
   plan["runs"].erase("f0");
@@ -202,8 +287,10 @@ TEST(Ingest, TakesNewLinesOfAJournalAndStartsOverWhenAResumeCutIt) {
   Journal& journal = run->open_journal(kept);
   for (int step = 2; step <= 5; ++step) journal.append({{"step", step}, {"loss", 1.0 / step}});
   ASSERT_EQ(ingest_run(database, run->path()), "");
-  EXPECT_EQ(one(database, "SELECT group_concat(step || ':' || value) FROM curves"), "1:1.0,2:0.5,3:0.333333333333333,4:0.25,5:0.2");
-  EXPECT_EQ(rows_of(open_for_reading(database, ""), "SELECT count, first, last, min, max, min_step, max_step FROM metric_summary")[0],
+  EXPECT_EQ(one(database, "SELECT group_concat(step || ':' || value) FROM curves"),
+            "1:1.0,2:0.5,3:0.333333333333333,4:0.25,5:0.2");
+  EXPECT_EQ(rows_of(open_for_reading(database, ""),
+                    "SELECT count, first, last, min, max, min_step, max_step FROM metric_summary")[0],
             (std::vector<std::string>{"5", "1", "0.2", "0.2", "1", "5", "1"}));
 }
 
@@ -280,7 +367,8 @@ TEST(Ingest, WarnsInsteadOfStoppingARun) {
   EXPECT_EQ(read_file(broken), std::string(5000, 'x'));
 
   const fs::path newer = sweep.out / "newer.db";
-  Sqlite(newer, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, newer, 0).execute("CREATE TABLE schema_version(version); INSERT INTO schema_version VALUES (99)");
+  Sqlite(newer, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, newer, 0)
+      .execute("CREATE TABLE schema_version(version); INSERT INTO schema_version VALUES (99)");
   EXPECT_NE(ingest_run(newer, run).find("newer simmim (schema 99"), std::string::npos);
   try {
     open_for_reading(newer, "");

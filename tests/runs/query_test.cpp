@@ -26,14 +26,29 @@ struct Samples {
   Samples() {
     write_run(out, {.id = "p4", .config = pretrain_config(0, 4, 0.6), .summary = {{"val_loss", 0.5}, {"epochs", 4}}});
     write_run(out, {.id = "p8", .config = pretrain_config(0, 8, 0.4), .summary = {{"val_loss", 0.25}, {"epochs", 4}}});
-    write_run(out, {.id = "f4", .kind = "finetune", .parent = "p4", .config = finetune_config(0), .summary = {{"val_top1", 81.5}, {"test_top1", 80.0}}});
-    write_run(out, {.id = "f8", .kind = "finetune", .parent = "p8", .config = finetune_config(0), .summary = {{"test_top1", 84.0}}});
-    write_run(out, {.id = "s0", .kind = "finetune", .config = finetune_config(0, "scratch"), .state = "failed", .error = "out of memory on cpu"});
+    write_run(out, {.id = "f4",
+                    .kind = "finetune",
+                    .parent = "p4",
+                    .config = finetune_config(0),
+                    .summary = {{"val_top1", 81.5}, {"test_top1", 80.0}}});
+    write_run(out, {.id = "f8",
+                    .kind = "finetune",
+                    .parent = "p8",
+                    .config = finetune_config(0),
+                    .summary = {{"test_top1", 84.0}}});
+    write_run(out, {.id = "s0",
+                    .kind = "finetune",
+                    .config = finetune_config(0, "scratch"),
+                    .state = "failed",
+                    .error = "out of memory on cpu"});
     Json chains = Json::array({sample_chain(0, "p4", "f4")});
-    write_plan(out, sample_plan("demo", Json::array({sample_cell("mask.patch=4", {{"mask.patch", 4}}, chains),
-                                                     sample_cell("scratch", {{"case", "scratch"}}, Json::array({sample_chain(0, "", "s0")})),
-                                                     sample_cell("later", {{"case", "later"}}, Json::array({sample_chain(0, "", "w0")}))}),
-                                {{"w0", {{"kind", "finetune"}, {"config", finetune_config(1, "scratch")}}}}));
+    write_plan(out,
+               sample_plan(
+                   "demo",
+                   Json::array({sample_cell("mask.patch=4", {{"mask.patch", 4}}, chains),
+                                sample_cell("scratch", {{"case", "scratch"}}, Json::array({sample_chain(0, "", "s0")})),
+                                sample_cell("later", {{"case", "later"}}, Json::array({sample_chain(0, "", "w0")}))}),
+                   {{"w0", {{"kind", "finetune"}, {"config", finetune_config(1, "scratch")}}}}));
     EXPECT_EQ(ingest_changes(path, out), "");
   }
   Sqlite database() const { return open_for_reading(path, out); }
@@ -67,7 +82,8 @@ TEST(Filter, FindsRunsByColumnsAndByAnyLeafOfTheirChainsConfiguration) {
 
 TEST(Filter, NamesWhatItDoesNotUnderstand) {
   const Samples samples;
-  EXPECT_NE(message_of([&] { found(samples, "mask.ration=0.6"); }).find("did you mean 'mask.ratio'"), std::string::npos);
+  EXPECT_NE(message_of([&] { found(samples, "mask.ration=0.6"); }).find("did you mean 'mask.ratio'"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { found(samples, "mask.ratio"); }).find("KEY OP VALUE"), std::string::npos);
   EXPECT_NE(message_of([&] { found(samples, "error~\"open"); }).find("not closed"), std::string::npos);
   EXPECT_NE(message_of([&] { found(samples, "", "speed"); }).find("no run has this key"), std::string::npos);
@@ -77,7 +93,8 @@ TEST(Filter, NamesWhatItDoesNotUnderstand) {
 TEST(Filter, MatchesCellValuesWithoutADatabase) {
   const Json values = {{"mask.patch", 4}, {"case", "scratch"}, {"encoder.depths", {2, 2}}, {"finetune.ema", true}};
   const auto matches = [&](const std::string& text) {
-    return fulfils_all(parse_filter(text), [&](const std::string& key) { return values.contains(key) ? to_value(values[key]) : Value(); });
+    return fulfils_all(parse_filter(text),
+                       [&](const std::string& key) { return values.contains(key) ? to_value(values[key]) : Value(); });
   };
   EXPECT_TRUE(matches("mask.patch=4 case=scratch"));
   EXPECT_TRUE(matches("mask.patch=4.0 mask.patch>=4 mask.patch<5 case~CRAT"));
@@ -94,13 +111,18 @@ TEST(Query, AnswersSelectsAndRefusesEverythingElse) {
   EXPECT_EQ(frame.columns, (std::vector<std::string>{"run", "val_top1"}));
   EXPECT_EQ(frame.rows.size(), 4u);
   EXPECT_EQ(frame.rows[0][1], Value(81.5));
-  EXPECT_EQ(query(database, "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3) SELECT * FROM n").rows.size(), 3u);
+  EXPECT_EQ(
+      query(database, "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3) SELECT * FROM n")
+          .rows.size(),
+      3u);
   EXPECT_EQ(query(database, "PRAGMA table_info(results)").rows.size(), 39u);
-  for (const char* sql : {"DELETE FROM runs", "CREATE TABLE t(a)", "ATTACH '/tmp/x.db' AS x", "PRAGMA query_only = 0", "VACUUM"})
+  for (const char* sql :
+       {"DELETE FROM runs", "CREATE TABLE t(a)", "ATTACH '/tmp/x.db' AS x", "PRAGMA query_only = 0", "VACUUM"})
     EXPECT_NE(message_of([&] { query(database, sql); }).find("only SELECT"), std::string::npos) << sql;
   EXPECT_NE(message_of([&] { query(database, "SELECT 1; SELECT 2"); }).find("one statement"), std::string::npos);
   EXPECT_NE(message_of([&] { query(database, "SELEKT 1"); }).find("syntax error"), std::string::npos);
-  EXPECT_NE(message_of([&] { query(database, "SELECT nonsense FROM results"); }).find("no such column"), std::string::npos);
+  EXPECT_NE(message_of([&] { query(database, "SELECT nonsense FROM results"); }).find("no such column"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { query(database, " "); }).find("no SQL"), std::string::npos);
 }
 
@@ -114,7 +136,8 @@ TEST(DescribeRun, ShowsAttemptsMetricsSweepsAndChildren) {
   EXPECT_EQ(run["metrics"][0]["count"], 5);
   EXPECT_EQ(run["sweeps"][0]["cell"], "mask.patch=4");
   EXPECT_EQ(run["children"], Json::array({"f4"}));
-  EXPECT_NE(message_of([&] { describe_run(samples.database(), samples.out, "zz"); }).find("no such run"), std::string::npos);
+  EXPECT_NE(message_of([&] { describe_run(samples.database(), samples.out, "zz"); }).find("no such run"),
+            std::string::npos);
 }
 
 TEST(CompareRuns, ShowsOnlyLeavesThatDifferAndAllResults) {
@@ -128,7 +151,8 @@ TEST(CompareRuns, ShowsOnlyLeavesThatDifferAndAllResults) {
   EXPECT_EQ(rows["test_top1"], (std::vector<Value>{80.0, 84.0}));
   const Frame cells = compare_runs(samples.database(), samples.out, {"demo:mask.patch=4", "f8"});
   EXPECT_EQ(cells.columns[1], "demo:mask.patch=4");
-  EXPECT_NE(message_of([&] { compare_runs(samples.database(), samples.out, {"f4"}); }).find("two or more"), std::string::npos);
+  EXPECT_NE(message_of([&] { compare_runs(samples.database(), samples.out, {"f4"}); }).find("two or more"),
+            std::string::npos);
 }
 
 TEST(RunWhy, TellsTheErrorAndTheTailOfTheLog) {
@@ -139,7 +163,8 @@ TEST(RunWhy, TellsTheErrorAndTheTailOfTheLog) {
   write_text(run_path(samples.out, "s0") / "crash/step-12.json",
              R"({"step": 12, "why": "not finite", "loss": null, "indices": [1, 2], "gradients": {"encoder.a": null},
                  "activations": [{"block": 1, "largest": 1.5}, {"block": 2, "largest": null}]})");
-  EXPECT_NE(run_why(samples.out, "s0").find("first tensor that is not finite: the activations of block 2\n"), std::string::npos);
+  EXPECT_NE(run_why(samples.out, "s0").find("first tensor that is not finite: the activations of block 2\n"),
+            std::string::npos);
   EXPECT_NE(run_why(samples.out, "s0").find("loss: not finite"), std::string::npos);
   EXPECT_NE(message_of([&] { run_log(samples.out, "p4"); }).find("no log"), std::string::npos);
 }
@@ -154,6 +179,7 @@ TEST(Status, CountsStatesAndEstimatesTheTimeLeft) {
   ASSERT_EQ(sweep.failed.size(), 1u);
   EXPECT_EQ(sweep.failed[0].error, "out of memory on cpu");
   ASSERT_TRUE(sweep.seconds_left);
+  EXPECT_EQ(read_status(samples.database()).other_states, (std::map<std::string, int64_t>{{"done", 2}}));
   EXPECT_EQ(status_json(status)["sweeps"][0]["states"]["done"], 2);
   EXPECT_NE(message_of([&] { read_status(samples.database(), "dem"); }).find("did you mean 'demo'"), std::string::npos);
 }

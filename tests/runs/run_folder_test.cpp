@@ -112,10 +112,14 @@ TEST(Journal, IsReadFromAnyByteAndPassesOverBrokenLines) {
 
 TEST(ResolveRun, TakesIdsPrefixesLatestAndCells) {
   TemporaryFolder out;
-  for (const char* id : {"abc1", "abd2", "f00d"}) write_run(out.path, {.id = id, .kind = id[0] == 'f' ? "finetune" : "pretrain"});
-  write_plan(out.path, sample_plan("demo",
-      Json::array({sample_cell("mask.patch=4 mask.ratio=0.6", {}, Json::array({sample_chain(0, "abc1", "f00d"), sample_chain(1, "abd2", "")})),
-                   sample_cell("scratch", {}, Json::array({sample_chain(0, "", "f00d")}))})));
+  for (const char* id : {"abc1", "abd2", "f00d"})
+    write_run(out.path, {.id = id, .kind = id[0] == 'f' ? "finetune" : "pretrain"});
+  write_plan(
+      out.path,
+      sample_plan("demo",
+                  Json::array({sample_cell("mask.patch=4 mask.ratio=0.6", {},
+                                           Json::array({sample_chain(0, "abc1", "f00d"), sample_chain(1, "abd2", "")})),
+                               sample_cell("scratch", {}, Json::array({sample_chain(0, "", "f00d")}))})));
   EXPECT_EQ(resolve_run(out.path, "abc1"), "abc1");
   EXPECT_EQ(resolve_run(out.path, "f"), "f00d");
   EXPECT_EQ(resolve_run(out.path, "latest"), "f00d");
