@@ -4,6 +4,7 @@
 
 #include "layers/attention.h"
 #include "layers/drop_path.h"
+#include "layers/fused_block.h"
 #include "layers/rows.h"
 
 namespace simmim {
@@ -23,6 +24,7 @@ int64_t hidden(const BlockOptions& o) { return static_cast<int64_t>(static_cast<
 
 Block::Block(const Scope& scope, const BlockOptions& o)
     : options_(o),
+      autocast_(scope.context().autocast),
       gamma_1_(optional_gamma(scope, "gamma_1", o)),
       gamma_2_(optional_gamma(scope, "gamma_2", o)),
       norm1_(scope / "norm1", o.dim, o.eps),
@@ -46,6 +48,19 @@ Tensor Block::residual(const Tensor& x, const Tensor& branch, const Tensor& gamm
 
 Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                       const StepContext& step) const {
+  if (!can_fuse(x, autocast_)) return plain(x, bias, windows, index, step);
+  const Tensor stream = x.to(norm1_.weight.scalar_type());
+  const auto factors = [&](int64_t branch) {
+    return drop_path(options_.drop_path, x.size(0), 2 * index + branch, step, stream.options());
+  };
+  return fused_block(stream, bias,
+                     {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_, norm2_.weight,
+                      norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
+                     {.eps = options_.eps, .windows = windows, .factors_1 = factors(0), .factors_2 = factors(1), .bf16 = autocast_});
+}
+
+Tensor Block::plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
+                    const StepContext& step) const {
   const int64_t B = x.size(0), L = x.size(1), D = x.size(2), N = bias.size(1);
   const auto factors = [&](int64_t branch) {
     return drop_path(options_.drop_path, B, 2 * index + branch, step, x.options());

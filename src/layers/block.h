@@ -22,8 +22,11 @@ class Block {
   Block(const Scope& scope, const BlockOptions& options);
 
   // x (B,L,D) -> (B,L,D). bias (H,N,N). windows: where attention is confined to; nullptr: all L tokens, N = L.
-  // index: of the block in the network, for drop path.
+  // index: of the block in the network, for drop path. Fused where the device can (layers/fused_block.h), else plain.
   Tensor forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index, const StepContext& step) const;
+
+  // The same in LibTorch's own operations: the definition that the fused form is tested against.
+  Tensor plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index, const StepContext& step) const;
 
   // FLOPs of one image forward, 2 a multiply-add, for L tokens in sequences of N.
   double flops(int64_t L, int64_t N) const;
@@ -34,6 +37,7 @@ class Block {
   Tensor qkv_bias() const;  // (3D)
 
   BlockOptions options_;
+  bool autocast_;
   Tensor gamma_1_, gamma_2_;  // (D) or undefined
   LayerNorm norm1_;
   Tensor q_bias_, v_bias_;  // (D) or undefined

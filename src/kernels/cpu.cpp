@@ -1,0 +1,27 @@
+#include "kernels/cpu.h"
+
+#include <algorithm>
+
+#include "kernels/isa.h"
+
+namespace simmim::kernels {
+
+int64_t attention_columns(int64_t N) { return (N + 15) / 16 * 16; }
+
+// Enough items for sixteen threads, from the shape alone.
+int64_t attention_groups(int64_t sequences, int64_t H) { return std::clamp<int64_t>((16 + H - 1) / H, 1, sequences); }
+
+template <class T, class E>
+const Operations<T, E>* operations() {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return avx512::table<T, E>();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::table<T, E>();
+  return nullptr;
+}
+
+template const Operations<float, float>* operations();
+template const Operations<float, bf16>* operations();
+template const Operations<double, double>* operations();
+
+}  // namespace simmim::kernels
