@@ -44,7 +44,8 @@ void Args::option(const std::string& names, std::string value, std::optional<int
   parser_->app.add_option_function<std::string>(names, [&target, names](const std::string& text) {
     char* end = nullptr;
     const int64_t number = std::strtoll(text.c_str(), &end, 10);
-    if (text.empty() || *end || number < 0) fail(Code::usage, "{}: got '{}'; allowed: a whole number from 0", names, text);
+    if (text.empty() || *end || number < 0)
+      fail(Code::usage, "{}: got '{}'; allowed: a whole number from 0", names, text);
     target = number;
   });
   rows_.push_back({names, std::move(value), std::move(help), {}});
@@ -76,7 +77,8 @@ bool Args::parse(const std::vector<std::string>& words) {
         if (name.starts_with("--")) known.push_back(name);
     const std::vector<std::string> extras = parser_->app.remaining();
     const std::string extra = extras.empty() ? "" : extras.front();
-    if (extra.starts_with('-')) fail(Code::usage, "{}: unknown option {}{}", command_, extra, unknown_name_hint(extra, known));
+    if (extra.starts_with('-'))
+      fail(Code::usage, "{}: unknown option {}{}", command_, extra, unknown_name_hint(extra, known));
     fail(Code::usage, "{}: unexpected argument '{}'; see simmim {} --help", command_, extra, command_);
   } catch (const CLI::ParseError& error) {
     fail(Code::usage, "{}: {}; see simmim {} --help", command_, error.what(), command_);
@@ -93,7 +95,9 @@ std::string Args::help_text() const {
     if (row.names.empty()) usage += " [" + row.value + "]";
   text += usage + " [options]\n  " + help_ + "\n\n";
   size_t width = 0;
-  const auto left = [](const Row& row) { return row.names.empty() ? row.value : row.names + (row.value.empty() ? "" : " " + row.value); };
+  const auto left = [](const Row& row) {
+    return row.names.empty() ? row.value : row.names + (row.value.empty() ? "" : " " + row.value);
+  };
   for (const Row& row : rows_) width = std::max(width, left(row).size());
   for (const Row& row : rows_)
     text += fmt::format("  {:<{}}  {}{}\n", left(row), width, row.help,

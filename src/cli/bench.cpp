@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "cli/bench_front.h"
 #include "cli/commands.h"
 #include "cli/config_request.h"
@@ -6,6 +8,7 @@
 #include "cli/engine_command.h"
 #include "core/error.h"
 #include "core/names.h"
+#include "report/bench_database.h"
 
 namespace simmim {
 namespace {
@@ -16,8 +19,17 @@ struct Options {
   std::optional<int64_t> threads;
 };
 
+struct TemporaryFolder {
+  fs::path path = fs::temp_directory_path() / fmt::format("simmim-bench-{}", getpid());
+  TemporaryFolder() { make_folder(path); }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
 int run(const Options& options, const CommonOptions& common) {
-  static const std::vector<std::string> kinds = {"step", "loader", "start"};
+  static const std::vector<std::string> kinds = {"step", "loader", "database", "start"};
   ConfigWords words = split_words(options.words);
   if (words.plain.empty()) fail(Code::usage, "bench: what? {}; see simmim bench --help", one_of(kinds));
   const std::string what = words.plain[0];
@@ -26,6 +38,11 @@ int run(const Options& options, const CommonOptions& common) {
   words.plain.erase(words.plain.begin());
   if (what == "start") {
     print_document(bench_start(), common.json);
+    return 0;
+  }
+  if (what == "database") {
+    TemporaryFolder folder;
+    print_document(bench_database(folder.path), common.json);
     return 0;
   }
   if (options.threads) set_engine_threads(static_cast<int>(*options.threads));
@@ -39,11 +56,12 @@ int run(const Options& options, const CommonOptions& common) {
 }  // namespace
 
 Command bench_command() {
-  return {"bench", "Use", "speed of a step, the loader, or the start of the program", [](Args& args) {
+  return {"bench", "Use", "speed of a step, the loader, the database, or the start of the program", [](Args& args) {
             auto options = std::make_shared<Options>();
             args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
             args.example("simmim bench loader data.name=image_folder data.train=photos");
-            args.positional("WHAT|key=value", options->words, "step, loader or start; a recipe, and leaves of the configuration");
+            args.positional("WHAT|key=value", options->words,
+                            "step, loader, database or start; a recipe, and leaves of the configuration");
             args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
             args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
             return [options, common = args.shared_common()] { return run(*options, *common); };

@@ -1,8 +1,8 @@
 #include "cli/bench_front.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ double milliseconds_of(const std::vector<std::string>& words) {
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0);
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO})
+    posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0);
   const auto start = std::chrono::steady_clock::now();
   pid_t child = 0;
   const int error = posix_spawn(&child, arguments[0], &files, nullptr, arguments.data(), environ);
@@ -38,7 +39,8 @@ double milliseconds_of(const std::vector<std::string>& words) {
 
 Json bench_start() {
   Json rows = Json::array();
-  for (const char* command : {"--help", "list", "pretrain --help", "runs", "status", "query SELECT+count(*)+FROM+results"}) {
+  for (const char* command :
+       {"--help", "list", "pretrain --help", "runs", "status", "query SELECT+count(*)+FROM+results"}) {
     std::vector<std::string> words = split(command, ' ');
     for (std::string& word : words) std::replace(word.begin(), word.end(), '+', ' ');
     words.insert(words.begin(), program_path().string());

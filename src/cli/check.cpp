@@ -20,9 +20,13 @@ bool is_sweep(const Json& content) {
 int check_sweep(const fs::path& file, const Overrides& overrides, const CommonOptions& common) {
   const SweepFile sweep = read_sweep(file);
   const Json plan = make_plan(sweep, {.overrides = overrides}, [&](const std::vector<Json>& requests) {
-    return engine_call({{"command", "resolve"}, {"requests", requests}, {"out", common.out}}).at("results").get<std::vector<Json>>();
+    return engine_call({{"command", "resolve"}, {"requests", requests}, {"out", common.out}})
+        .at("results")
+        .get<std::vector<Json>>();
   });
-  print_document({{"file", file.string()}, {"sweep", sweep.name}, {"cells", plan["cells"].size()}, {"runs", plan["runs"].size()}}, common.json);
+  print_document(
+      {{"file", file.string()}, {"sweep", sweep.name}, {"cells", plan["cells"].size()}, {"runs", plan["runs"].size()}},
+      common.json);
   hint(common.quiet, "simmim sweep " + file.string() + " --dry-run");
   return 0;
 }
@@ -34,7 +38,9 @@ int check_recipe(const fs::path& file, const ConfigWords& words, const CommonOpt
   for (const Json& warning : answer.value("warnings", Json::array())) warn(warning.get<std::string>());
   Json document = {{"file", file.string()}, {"runs", Json::array()}};
   for (const Json& stage : answer.at("stages"))
-    document["runs"].push_back({{"stage", stage.at("kind")}, {"run", stage.at("id")}, {"steps", stage.value("plan", Json::object()).value("steps", Json())}});
+    document["runs"].push_back({{"stage", stage.at("kind")},
+                                {"run", stage.at("id")},
+                                {"steps", stage.value("plan", Json::object()).value("steps", Json())}});
   print_document(document, common.json);
   hint(common.quiet, "simmim pretrain " + file.string() + " --dry-run");
   return 0;

@@ -21,7 +21,8 @@ Command compare_command() {
             args.option("--format", "FORMAT", options->format, "how", frame_formats());
             return [options, common = args.shared_common()] {
               if (options->names.size() < 2) fail(Code::usage, "compare: give two or more runs or cells");
-              const Frame frame = compare_runs(open_for_reading(common->database(), common->out), common->out, options->names);
+              const Frame frame =
+                  compare_runs(open_for_reading(common->database(), common->out), common->out, options->names);
               write_output("", render_frame(frame, output_format(options->format, "", *common, frame_formats())));
               std::fflush(stdout);
               hint(common->quiet, "simmim plot " + join(options->names, " ") + " -o curves.png");

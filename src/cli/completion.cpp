@@ -32,7 +32,8 @@ std::vector<CommandWords> describe() {
         if (name.starts_with("--")) words.flags.push_back(name);
       words.takes_keys |= row.value.find("key=value") != std::string::npos;
       words.takes_runs |= row.value.find("RUN") != std::string::npos;
-      words.takes_sweeps |= row.names.empty() && (row.value.find("SWEEP") != std::string::npos || row.value.starts_with("FILE|"));
+      words.takes_sweeps |=
+          row.names.empty() && (row.value.find("SWEEP") != std::string::npos || row.value.starts_with("FILE|"));
     }
     out.push_back(std::move(words));
   }
@@ -56,12 +57,14 @@ std::string bash_text() {
   std::string names, cases;
   for (const CommandWords& command : describe()) {
     names += command.name + " ";
-    cases += fmt::format("    {}) words=\"{}\"; keys={}; runs={}; sweeps={} ;;\n", command.name, join(command.flags, " "),
-                         int{command.takes_keys}, int{command.takes_runs}, int{command.takes_sweeps});
+    cases +=
+        fmt::format("    {}) words=\"{}\"; keys={}; runs={}; sweeps={} ;;\n", command.name, join(command.flags, " "),
+                    int{command.takes_keys}, int{command.takes_runs}, int{command.takes_sweeps});
   }
   std::vector<std::string> sweeps;
   for (const fs::path& path : known_sweeps()) sweeps.push_back(path.stem().string());
-  return fmt::format(R"bash(# bash completion of simmim; made by `simmim completion bash`. Use: source <(simmim completion bash)
+  return fmt::format(
+      R"bash(# bash completion of simmim; made by `simmim completion bash`. Use: source <(simmim completion bash)
 _simmim_keys="{}"
 _simmim() {{
   local current previous words="" keys=0 runs=0 sweeps=0
@@ -91,17 +94,21 @@ _simmim() {{
   fi
 }}
 complete -F _simmim simmim
-)bash", join(key_words(), " "), names, cases, names, join(sweeps, " "));
+)bash",
+      join(key_words(), " "), names, cases, names, join(sweeps, " "));
 }
 
 std::string fish_text() {
   std::string text = "# fish completion of simmim; made by `simmim completion fish`\n";
   for (const CommandWords& command : describe()) {
-    text += fmt::format("complete -c simmim -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name, join(split(command.help, '\''), "\\'"));
+    text += fmt::format("complete -c simmim -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name,
+                        join(split(command.help, '\''), "\\'"));
     const std::string when = fmt::format("-n '__fish_seen_subcommand_from {}'", command.name);
-    for (const std::string& flag : command.flags) text += fmt::format("complete -c simmim {} -l {}\n", when, flag.substr(2));
+    for (const std::string& flag : command.flags)
+      text += fmt::format("complete -c simmim {} -l {}\n", when, flag.substr(2));
     if (command.takes_keys) text += fmt::format("complete -c simmim {} -a '{}'\n", when, join(key_words(), " "));
-    if (command.takes_runs) text += fmt::format("complete -c simmim {} -a 'latest (simmim runs --quiet --ids 2>/dev/null)'\n", when);
+    if (command.takes_runs)
+      text += fmt::format("complete -c simmim {} -a 'latest (simmim runs --quiet --ids 2>/dev/null)'\n", when);
   }
   return text;
 }

@@ -13,7 +13,8 @@ Overrides read_overrides(const std::vector<std::string>& words) {
 
 Json config_layers(const std::string& command, const ConfigWords& words) {
   if (words.plain.size() > 1)
-    fail(Code::usage, "{}: '{}' is neither the one recipe nor key=value; see simmim {} --help", command, words.plain[1], command);
+    fail(Code::usage, "{}: '{}' is neither the one recipe nor key=value; see simmim {} --help", command, words.plain[1],
+         command);
   Json layers = Json::array();
   if (!words.plain.empty()) layers.push_back(recipe_layer(find_recipe(words.plain[0])));
   if (!words.overrides.empty()) layers.push_back(override_layer("command line", read_overrides(words.overrides)));

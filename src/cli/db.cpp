@@ -14,7 +14,8 @@ namespace {
 
 // Copies the run folders and sweeps that are not here yet; a copy takes its name only when it is whole.
 Json merge_results(const fs::path& from, const fs::path& out) {
-  if (!fs::is_directory(runs_folder(from))) fail(Code::usage, "db merge: {} has no runs folder; give a results folder", from.string());
+  if (!fs::is_directory(runs_folder(from)))
+    fail(Code::usage, "db merge: {} has no runs folder; give a results folder", from.string());
   int64_t taken = 0, known = 0, running = 0;
   for (const fs::path& part : {runs_folder(from), sweeps_folder(from)}) {
     if (!fs::is_directory(part)) continue;
@@ -70,7 +71,8 @@ int run(const std::vector<std::string>& words, const CommonOptions& common) {
 }  // namespace
 
 Command db_command() {
-  return {"db", "Program", "rebuild, back up or migrate the database; take over another results folder", [](Args& args) {
+  return {"db", "Program", "rebuild, back up or migrate the database; take over another results folder",
+          [](Args& args) {
             auto words = std::make_shared<std::vector<std::string>>();
             args.example("simmim db rebuild");
             args.example("simmim db merge /home/ann/results");

@@ -16,7 +16,9 @@ namespace {
 struct Report {
   Json rows = Json::array();
   Code worst = Code::ok;
-  void add(const std::string& what, bool good, const std::string& text) { rows.push_back({{"what", what}, {"ok", good ? "yes" : "NO"}, {"found", text}}); }
+  void add(const std::string& what, bool good, const std::string& text) {
+    rows.push_back({{"what", what}, {"ok", good ? "yes" : "NO"}, {"found", text}});
+  }
   // `look` throws Error when something is wrong; the doctor says so and goes on.
   template <class Look>
   void examine(const std::string& what, const Look& look) {
@@ -37,7 +39,8 @@ fs::path site_file() {
 std::string disk_text(const std::string& out) {
   fs::path folder = fs::absolute(out);
   while (!fs::exists(folder)) folder = folder.parent_path();
-  if (access(folder.c_str(), W_OK) != 0) fail(Code::data, "{} cannot be written to; choose another folder with --out", folder.string());
+  if (access(folder.c_str(), W_OK) != 0)
+    fail(Code::data, "{} cannot be written to; choose another folder with --out", folder.string());
   std::error_code error;
   const fs::space_info space = fs::space(folder, error);
   return fmt::format("{}: {} free", folder.string(), error ? "?" : bytes_text(static_cast<double>(space.available)));
@@ -69,7 +72,8 @@ int run(const CommonOptions& common) {
   });
   print_document(report.rows, common.json);
   std::fflush(stdout);
-  hint(common.quiet, report.worst == Code::ok ? "simmim pretrain --dry-run" : "put right what says NO, then simmim doctor again");
+  hint(common.quiet,
+       report.worst == Code::ok ? "simmim pretrain --dry-run" : "put right what says NO, then simmim doctor again");
   return static_cast<int>(report.worst);
 }
 

@@ -19,8 +19,9 @@ std::string scalar_text(const Json& value) {
 
 bool is_table(const Json& value) {
   return value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& row) {
-    return row.is_object() && std::none_of(row.begin(), row.end(), [](const Json& cell) { return cell.is_object(); });
-  });
+           return row.is_object() &&
+                  std::none_of(row.begin(), row.end(), [](const Json& cell) { return cell.is_object(); });
+         });
 }
 
 std::string list_text(const Json& list) {
@@ -38,7 +39,9 @@ std::string table_text(const Json& rows) {
   for (const Json& row : rows) {
     cells.emplace_back();
     for (const std::string& key : heading)
-      cells.back().push_back(!row.contains(key) ? "" : row[key].is_array() ? list_text(row[key]) : scalar_text(row[key]));
+      cells.back().push_back(!row.contains(key)    ? ""
+                             : row[key].is_array() ? list_text(row[key])
+                                                   : scalar_text(row[key]));
   }
   return columns_text(cells);
 }
@@ -56,14 +59,16 @@ void write(std::string& out, const Json& object, const std::string& indent) {
       for (const std::string& line : split(table_text(value), '\n'))
         if (!line.empty()) out += indent + "  " + line + "\n";
     } else {
-      out += fmt::format("{}{:<{}}  {}\n", indent, key, width, value.is_array() ? list_text(value) : scalar_text(value));
+      out +=
+          fmt::format("{}{:<{}}  {}\n", indent, key, width, value.is_array() ? list_text(value) : scalar_text(value));
     }
   }
 }
 
 // Letters, not bytes: ± and × count once.
 size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char letter) { return (letter & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char letter) { return (letter & 0xC0) != 0x80; }));
 }
 
 bool is_number(const std::string& text) {

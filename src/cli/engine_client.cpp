@@ -32,7 +32,8 @@ void on_signal(int number) {
   const int before = number == SIGINT ? signals.fetch_add(1) : (signals.load() == 0 ? signals.fetch_add(1) : 0);
   if (before == 0) {
     constexpr char text[] = "\nstopping: finishing the step and saving (Ctrl-C again: stop at once)\n";
-    if (number == SIGINT && isatty(STDERR_FILENO)) [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    if (number == SIGINT && isatty(STDERR_FILENO)) [[maybe_unused]]
+      const ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     if (auto* interrupt = interrupt_engine.load()) interrupt();
   } else if (number == SIGINT && interrupt_engine.load()) {
     _exit(static_cast<int>(Code::interrupted));
@@ -49,7 +50,8 @@ fs::path engine_library() {
 
 void* symbol(void* library, const char* name) {
   if (void* address = dlsym(library, name)) return address;
-  fail(Code::device, "engine: {} has no {}; engine and program are of different versions, build both", "libsimmim_engine.so", name);
+  fail(Code::device, "engine: {} has no {}; engine and program are of different versions, build both",
+       "libsimmim_engine.so", name);
 }
 
 Engine load_engine() {
@@ -99,7 +101,8 @@ Json engine_call(const Json& request, const EventHandler& on_event) {
   Json answer = text ? Json::parse(text, nullptr, /*allow_exceptions=*/false) : Json();
   if (text) engine.free(text);
   if (code != 0 && !(answer.is_object() && answer.contains("state")))
-    throw Error(static_cast<Code>(code), answer.is_object() ? answer.value("error", "the engine gave no reason") : "the engine gave no answer");
+    throw Error(static_cast<Code>(code),
+                answer.is_object() ? answer.value("error", "the engine gave no reason") : "the engine gave no answer");
   return answer;
 }
 

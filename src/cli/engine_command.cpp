@@ -11,7 +11,7 @@ int run_engine_command(const EngineCommand& command, const CommonOptions& common
   RunDisplay display(command.title, common.quiet);
   const Json answer = engine_call(command.request, [&](const Json& event) { display.event(event); });
   display.finish();
-  print_document(answer, common.json);
+  print_document(common.json || !command.readable ? answer : command.readable(answer), common.json);
   std::fflush(stdout);
   if (!command.next.empty()) hint(common.quiet, command.next);
   return answer.is_object() && answer.value("state", "") == "interrupted" ? static_cast<int>(Code::interrupted) : 0;

@@ -1,5 +1,6 @@
 // What the commands share that hand one request to the engine and print its answer.
 #pragma once
+#include <functional>
 #include <string>
 
 #include "cli/args.h"
@@ -8,9 +9,10 @@
 namespace simmim {
 
 struct EngineCommand {
-  std::string title;      // before the live line
+  std::string title;  // before the live line
   Json request;
-  std::string next = {};  // the next useful command, if any
+  std::string next = {};                                  // the next useful command, if any
+  std::function<Json(const Json& answer)> readable = {};  // what is printed without --json, if not the answer itself
 };
 int run_engine_command(const EngineCommand& command, const CommonOptions& common);
 

@@ -11,7 +11,9 @@ Command inspect_command() {
             args.positional("FILE", *file, "the checkpoint, or a run");
             return [file, common = args.shared_common()] {
               if (file->empty()) fail(Code::usage, "inspect: give a checkpoint file or a run");
-              return run_engine_command({.title = "inspect", .request = {{"command", "inspect"}, {"file", *file}, {"out", common->out}}}, *common);
+              return run_engine_command(
+                  {.title = "inspect", .request = {{"command", "inspect"}, {"file", *file}, {"out", common->out}}},
+                  *common);
             };
           }};
 }

@@ -33,7 +33,8 @@ Json presets() {
   for (const Json& preset : schema().value("presets", Json::array())) {
     Json row = {{"name", preset.at("name")}};
     for (const char* key : {"patch", "dim", "depth", "depths", "heads", "window"})
-      if (preset.at("block").contains(key)) row[std::string_view(key) == "depths" ? "depth" : key] = preset["block"][key];
+      if (preset.at("block").contains(key))
+        row[std::string_view(key) == "depths" ? "depth" : key] = preset["block"][key];
     out.push_back(std::move(row));
   }
   return out;
@@ -44,7 +45,8 @@ Json files(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     const Json content = read_json_file(path);
     const std::string about = content.is_object() ? content.value("about", "") : "";
-    out.push_back({{"name", path.stem().string()}, {"file", path.string()}, {"about", about.substr(0, about.find('\n'))}});
+    out.push_back(
+        {{"name", path.stem().string()}, {"file", path.string()}, {"about", about.substr(0, about.find('\n'))}});
   }
   return out;
 }
@@ -60,15 +62,18 @@ Json sections(const std::string& what, const CommonOptions& common) {
   if (what == "sweeps") return files(known_sweeps());
   Json tables = Json::array();
   for (const PaperTable& table : paper_tables()) tables.push_back({{"name", table.name}, {"about", table.title}});
-  for (const std::string& name : sweep_names(common.out)) tables.push_back({{"name", name}, {"about", "a sweep in " + common.out}});
+  for (const std::string& name : sweep_names(common.out))
+    tables.push_back({{"name", name}, {"about", "a sweep in " + common.out}});
   return tables;
 }
 
 }  // namespace
 
 Command list_command() {
-  return {"list", "Program", "encoders, heads, masks, targets, losses, datasets, recipes, sweeps, tables", [](Args& args) {
-            static const std::vector<std::string> kinds = {"encoders", "heads", "masks", "targets", "losses", "datasets", "recipes", "sweeps", "tables"};
+  return {"list", "Program", "encoders, heads, masks, targets, losses, datasets, recipes, sweeps, tables",
+          [](Args& args) {
+            static const std::vector<std::string> kinds = {"encoders", "heads",   "masks",  "targets", "losses",
+                                                           "datasets", "recipes", "sweeps", "tables"};
             auto what = std::make_shared<std::string>();
             args.example("simmim list heads");
             args.positional("WHAT", *what, one_of(kinds) + "; without it everything");

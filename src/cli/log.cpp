@@ -18,10 +18,12 @@ Command log_command() {
             args.positional("RUN", options->run, "an id, a unique prefix of it, latest, or SWEEP:cell");
             args.flag("--why", options->why, "the error, the first tensor that went bad, the end of the log");
             return [options, common = args.shared_common()] {
-              if (options->run.empty()) fail(Code::usage, "log: which run? give an id, latest or SWEEP:cell; see simmim runs");
+              if (options->run.empty())
+                fail(Code::usage, "log: which run? give an id, latest or SWEEP:cell; see simmim runs");
               const std::string id = resolve_run(common->out, options->run);
               const std::string text = options->why ? run_why(common->out, id) : run_log(common->out, id);
-              write_output("", common->json ? Json({{"run", id}, {options->why ? "why" : "log", text}}).dump() + "\n" : text);
+              write_output(
+                  "", common->json ? Json({{"run", id}, {options->why ? "why" : "log", text}}).dump() + "\n" : text);
               if (!common->json && !text.empty() && text.back() != '\n') write_output("", "\n");
               std::fflush(stdout);
               hint(common->quiet, options->why ? "simmim show " + id : "simmim log " + id + " --why");

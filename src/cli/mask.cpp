@@ -21,7 +21,8 @@ Command mask_command() {
               Json request = config_request("mask", config_layers("mask", split_words(options->words)), *common);
               request["count"] = options->count.value_or(8);
               if (!options->output.empty()) request["output"] = output_file(options->output, "", {".png"});
-              return run_engine_command({.title = "mask", .request = request, .next = "simmim pretrain with the same keys"}, *common);
+              return run_engine_command(
+                  {.title = "mask", .request = request, .next = "simmim pretrain with the same keys"}, *common);
             };
           }};
 }

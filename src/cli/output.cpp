@@ -18,15 +18,21 @@ const std::vector<std::string>& frame_formats() {
 std::string output_format(const std::string& asked, const std::string& file, const CommonOptions& common,
                           const std::vector<std::string>& known) {
   const bool plain = asked == "text" || asked == "table";
-  return choose_format(plain ? known.front() : asked.empty() && common.json ? "json" : asked, file, known, known.front());
+  return choose_format(plain                          ? known.front()
+                       : asked.empty() && common.json ? "json"
+                                                      : asked,
+                       file, known, known.front());
 }
 
 void write_output(const std::string& file, const std::string& text) {
-  if (file.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
-  else write_file_atomically(file, text);
+  if (file.empty())
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  else
+    write_file_atomically(file, text);
 }
 
-std::string output_file(const std::string& given, const std::string& otherwise, const std::vector<std::string>& suffixes) {
+std::string output_file(const std::string& given, const std::string& otherwise,
+                        const std::vector<std::string>& suffixes) {
   if (given.empty()) return otherwise;
   std::error_code ignored;
   const fs::path path = given;

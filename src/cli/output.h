@@ -15,7 +15,9 @@ std::string output_format(const std::string& asked, const std::string& file, con
 
 void write_output(const std::string& file, const std::string& text);  // "" is standard output
 
-// A file to write, "" being `otherwise`. Code::usage if its suffix is none of `suffixes`; a pipe or a device needs none.
-std::string output_file(const std::string& given, const std::string& otherwise, const std::vector<std::string>& suffixes);
+// A file to write, "" being `otherwise`. Code::usage if its suffix is none of `suffixes`; a pipe or a device needs
+// none.
+std::string output_file(const std::string& given, const std::string& otherwise,
+                        const std::vector<std::string>& suffixes);
 
 }  // namespace simmim

@@ -1,9 +1,10 @@
+#include "report/plot.h"
+
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "report/document.h"
-#include "report/plot.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
 
@@ -18,15 +19,18 @@ struct Options {
 int run(const Options& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"png", "svg", "pdf", "csv"};
   if (options.names.empty()) fail(Code::usage, "plot: give a sweep or runs; see simmim list tables and simmim runs");
-  const std::string format = choose_format(options.format, options.output, formats, options.output.empty() ? "csv" : "png");
+  const std::string format =
+      choose_format(options.format, options.output, formats, options.output.empty() ? "csv" : "png");
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
   const Sqlite database = open_for_reading(common.database(), common.out);
   const Plot plot = make_plot(database, common.out, options.names, {.x = options.x, .y = options.y, .by = options.by});
   write_output(options.output, render_plot(plot, format));
   std::fflush(stdout);
-  if (options.output.empty()) hint(common.quiet, fmt::format("the same with -o plot.png"));
-  else say(common.quiet, "written to " + options.output);
+  if (options.output.empty())
+    hint(common.quiet, fmt::format("the same with -o plot.png"));
+  else
+    say(common.quiet, "written to " + options.output);
   return 0;
 }
 
@@ -41,7 +45,8 @@ Command plot_command() {
             args.option("--x", "KEY", options->x, "step, epoch, images, gpu_hours, or an axis");
             args.option("--y", "METRIC", options->y, "a curve (loss, val.top1), or a value as in tables");
             args.option("--by", "KEY", options->by, "one line a value of this key");
-            args.option("--format", "FORMAT", options->format, "how (default: by the suffix; csv on standard output)", {"png", "svg", "pdf", "csv"});
+            args.option("--format", "FORMAT", options->format, "how (default: by the suffix; csv on standard output)",
+                        {"png", "svg", "pdf", "csv"});
             args.option("-o,--output", "FILE", options->output, "the picture");
             return [options, common = args.shared_common()] { return run(*options, *common); };
           }};

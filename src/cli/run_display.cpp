@@ -15,7 +15,9 @@ double number(const Json& event, const char* key) {
 }
 
 std::string value_text(const Json& value) {
-  return value.is_number_float() ? fmt::format("{:.4g}", value.get<double>()) : value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_number_float() ? fmt::format("{:.4g}", value.get<double>())
+         : value.is_string()     ? value.get<std::string>()
+                                 : value.dump();
 }
 
 }  // namespace
@@ -25,7 +27,8 @@ std::string progress_text(const Json& event) {
   const auto has = [&](const char* key) { return event.contains(key) && event[key].is_number(); };
   if (has("epoch") && has("epochs"))
     parts.push_back(fmt::format("epoch {:.1f}/{}", number(event, "epoch"), number_text(number(event, "epochs"))));
-  if (has("step") && has("steps")) parts.push_back(fmt::format("step {}/{}", event["step"].dump(), event["steps"].dump()));
+  if (has("step") && has("steps"))
+    parts.push_back(fmt::format("step {}/{}", event["step"].dump(), event["steps"].dump()));
   if (has("loss")) parts.push_back(fmt::format("loss {:.4f}", number(event, "loss")));
   if (has("lr")) parts.push_back(fmt::format("lr {:.2e}", number(event, "lr")));
   if (has("images_per_second")) parts.push_back(count_text(number(event, "images_per_second")) + " img/s");
@@ -43,8 +46,12 @@ std::string epoch_text(const Json& event) {
 void RunDisplay::event(const Json& event) {
   if (quiet_) return;
   const std::string kind = event.value("event", "");
-  if (kind == "progress") live_.show({title_ + "  " + progress_text(event)});
-  if (kind == "epoch") live_.print_above(title_ + "  " + epoch_text(event));
+  if (kind == "progress")
+    live_.show({title_ + "  " + progress_text(event) + (last_epoch_.empty() ? "" : "  | " + last_epoch_)});
+  if (kind == "epoch") {
+    last_epoch_ = epoch_text(event);
+    if (!live_.enabled()) live_.print_above(title_ + "  " + last_epoch_);
+  }
   if (kind == "message") live_.print_above(event.value("text", ""));
 }
 

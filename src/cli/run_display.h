@@ -19,7 +19,7 @@ class RunDisplay {
   void finish() { live_.clear(); }
 
  private:
-  std::string title_;
+  std::string title_, last_epoch_;
   bool quiet_;
   LiveLines live_;
 };

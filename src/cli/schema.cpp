@@ -47,18 +47,26 @@ std::vector<KeyHelp> all_keys() {
 }
 
 std::string stage_options_text(const std::string& stage) {
-  static const std::vector<std::string> stages = {"pretrain", "finetune", "probe"}, only_pretrain = {"mask", "head", "target", "loss", "method"};
+  static const std::vector<std::string> stages = {"pretrain", "finetune", "probe"},
+                                        only_pretrain = {"mask", "head", "target", "loss", "method"};
   std::string text = "Keys of the configuration (key=value):\n", variant;
   for (const KeyHelp& key : all_keys()) {
     const std::string section = key.key.substr(0, key.key.find('.'));
-    const auto is_in = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), section) != names.end(); };
+    const auto is_in = [&](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), section) != names.end();
+    };
     if ((is_in(stages) && section != stage) || (stage != "pretrain" && is_in(only_pretrain))) continue;
-    if (!key.variant.empty() && key.variant != variant) text += fmt::format("  with {}.name={}:\n", section, key.variant);
+    if (!key.variant.empty() && key.variant != variant)
+      text += fmt::format("  with {}.name={}:\n", section, key.variant);
     variant = key.variant;
     std::string about = key.help;
-    if (!key.allowed.empty()) about += "; " + key.allowed;
-    else if (!key.type.empty()) about += "; " + key.type;
-    if (!key.default_value.is_null() && key.default_value != "") about += " (default " + (key.default_value.is_string() ? key.default_value.get<std::string>() : key.default_value.dump()) + ")";
+    if (!key.allowed.empty())
+      about += "; " + key.allowed;
+    else if (!key.type.empty())
+      about += "; " + key.type;
+    if (!key.default_value.is_null() && key.default_value != "")
+      about += " (default " +
+               (key.default_value.is_string() ? key.default_value.get<std::string>() : key.default_value.dump()) + ")";
     text += fmt::format("  {}{:<28}  {}\n", key.variant.empty() ? "" : "  ", key.key, about);
   }
   return text;
@@ -68,7 +76,8 @@ std::vector<std::pair<std::string, std::string>> variants_of(const std::string& 
   std::vector<std::pair<std::string, std::string>> out;
   for (const Json& entry : schema().value("sections", Json::array()))
     if (text_at(entry, "section") == section)
-      for (const Json& variant : entry.value("variants", Json::array())) out.emplace_back(text_at(variant, "name"), text_at(variant, "help"));
+      for (const Json& variant : entry.value("variants", Json::array()))
+        out.emplace_back(text_at(variant, "name"), text_at(variant, "help"));
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Every option of the configuration, as the engine printed it during the build: for --help, list and completion, which
 // must not load the engine.
-//   {"top": [options without a section], "sections": [{"section": "mask", "variants": [{"name", "help", "options": [{"name", "type", "help", "default",
+//   {"top": [options without a section], "sections": [{"section": "mask", "variants": [{"name", "help", "options":
+//   [{"name", "type", "help", "default",
 //     "allowed"}]}]}, {"section": "pretrain", "options": [...]}], "presets": [...], "datasets": [...]}
 #pragma once
 #include <string>

@@ -19,7 +19,9 @@ Command show_command() {
             return [run, common = args.shared_common()] {
               if (run->empty()) fail(Code::usage, "show: which run? give an id, latest or SWEEP:cell; see simmim runs");
               const std::string id = resolve_run(common->out, *run);
-              if (const std::string trouble = ingest_run(common->database(), run_path(common->out, id)); !trouble.empty()) warn(trouble);
+              if (const std::string trouble = ingest_run(common->database(), run_path(common->out, id));
+                  !trouble.empty())
+                warn(trouble);
               const Json facts = describe_run(open_for_reading(common->database(), common->out), common->out, id);
               print_document(facts, common->json);
               std::fflush(stdout);

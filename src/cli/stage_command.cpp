@@ -29,9 +29,11 @@ void print_plan(const Json& stage, const CommonOptions& common) {
   const Json plan = stage.value("plan", Json::object());
   fmt::print("run                {}\n", stage.at("id").get<std::string>());
   for (const auto& [key, value] : plan.items())
-    fmt::print("{:<18} {}\n", key, value.is_number() && value.get<double>() >= 1e4 ? count_text(value.get<double>()) : value.dump());
+    fmt::print("{:<18} {}\n", key,
+               value.is_number() && value.get<double>() >= 1e4 ? count_text(value.get<double>()) : value.dump());
   const double seconds = estimated_seconds(stage, read_history(common.database(), common.out));
-  fmt::print("estimated time     {}\n", std::isnan(seconds) ? "not known before a first run like it (simmim bench step)" : duration_text(seconds));
+  fmt::print("estimated time     {}\n",
+             std::isnan(seconds) ? "not known before a first run like it (simmim bench step)" : duration_text(seconds));
 }
 
 void print_summary(const Json& answer, const CommonOptions& common) {
@@ -56,7 +58,8 @@ int finish(const StageCommand& command, const Json& answer, const CommonOptions&
     return 0;
   }
   if (state == "interrupted") {
-    say(common.quiet, fmt::format("saved in {}; the same command goes on from there", run_path(common.out, id).string()));
+    say(common.quiet,
+        fmt::format("saved in {}; the same command goes on from there", run_path(common.out, id).string()));
     return static_cast<int>(Code::interrupted);
   }
   fmt::print(stderr, "simmim: run {} {}: {}\n", id, state, answer.value("error", "see its log.txt"));
@@ -69,7 +72,8 @@ int run(const StageCommand& command, const Options& options, const CommonOptions
   if (command.needs_from && options.from.empty())
     fail(Code::usage, "{}: --from is missing; give a run, a checkpoint{}", command.stage,
          command.stage == "finetune" ? " or scratch" : "");
-  if (options.resume && options.fresh) fail(Code::usage, "{}: --resume and --fresh exclude each other; give one", command.stage);
+  if (options.resume && options.fresh)
+    fail(Code::usage, "{}: --resume and --fresh exclude each other; give one", command.stage);
   Json request = config_request("resolve", config_layers(command.stage, split_words(options.words)), common);
   request["stages"] = {command.stage};
   if (!options.from.empty()) request["from"] = options.from;
@@ -88,17 +92,24 @@ int run(const StageCommand& command, const Options& options, const CommonOptions
   const std::string state = effective_state(folder, record);
   if (state == "done" && !options.fresh) {
     say(common.quiet, fmt::format("run {} is already done: reused (--fresh starts over)", id));
-    return finish(command, {{"id", id}, {"state", "done"}, {"summary", record.value("summary", Json::object())}}, common);
+    return finish(command, {{"id", id}, {"state", "done"}, {"summary", record.value("summary", Json::object())}},
+                  common);
   }
-  if (options.resume && record.empty()) fail(Code::usage, "--resume: no run {} in {}; leave --resume out to start it", id, common.out);
+  if (options.resume && record.empty())
+    fail(Code::usage, "--resume: no run {} in {}; leave --resume out to start it", id, common.out);
   const Json plan = stage.value("plan", Json::object());
   std::string facts;
   for (const char* key : {"steps", "peak_lr", "parameters"})
     if (plan.contains(key)) facts += fmt::format("  {} {}", key, plan[key].dump());
-  say(common.quiet, fmt::format("{} {}{}{}", command.stage, id, facts, record.empty() ? "" : "  (goes on from its checkpoint)"));
+  say(common.quiet,
+      fmt::format("{} {}{}{}", command.stage, id, facts, record.empty() ? "" : "  (goes on from its checkpoint)"));
   RunDisplay display(command.stage, common.quiet);
-  const Json answer = engine_call({{"command", "run"}, {"stage", stage}, {"out", common.out}, {"db", common.database().string()},
-                                   {"threads", options.threads.value_or(0)}, {"fresh", options.fresh}},
+  const Json answer = engine_call({{"command", "run"},
+                                   {"stage", stage},
+                                   {"out", common.out},
+                                   {"db", common.database().string()},
+                                   {"threads", options.threads.value_or(0)},
+                                   {"fresh", options.fresh}},
                                   [&](const Json& event) { display.event(event); });
   display.finish();
   return finish(command, answer, common);
@@ -110,10 +121,14 @@ Command stage_command(const StageCommand& command) {
   return {command.stage, "Train", command.help, [command](Args& args) {
             auto options = std::make_shared<Options>();
             args.example(command.example);
-            args.positional("RECIPE|key=value", options->words, "a recipe (path or name), and leaves of the configuration");
-            args.option("--from", "RUN|FILE", options->from, command.stage == "finetune" ? "a run, a checkpoint or scratch" : "a run or a checkpoint");
-            args.flag("-n,--dry-run", options->dry_run, "show the resolved configuration, sizes, steps and time; compute nothing");
-            args.flag("--resume", options->resume, "go on with the run of this configuration (the default; here an error if there is none)");
+            args.positional("RECIPE|key=value", options->words,
+                            "a recipe (path or name), and leaves of the configuration");
+            args.option("--from", "RUN|FILE", options->from,
+                        command.stage == "finetune" ? "a run, a checkpoint or scratch" : "a run or a checkpoint");
+            args.flag("-n,--dry-run", options->dry_run,
+                      "show the resolved configuration, sizes, steps and time; compute nothing");
+            args.flag("--resume", options->resume,
+                      "go on with the run of this configuration (the default; here an error if there is none)");
             args.flag("--fresh", options->fresh, "start over, also if it is done");
             args.flag("--force", options->force, "accept a normalisation other than the checkpoint's");
             args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");

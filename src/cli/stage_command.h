@@ -5,10 +5,10 @@
 namespace simmim {
 
 struct StageCommand {
-  std::string stage;     // "pretrain", also the name of the command
+  std::string stage;  // "pretrain", also the name of the command
   std::string help, example;
   bool needs_from = false;
-  std::string next;      // the next useful command; {} stands for the run
+  std::string next;  // the next useful command; {} stands for the run
 };
 Command stage_command(const StageCommand& stage);
 

@@ -1,3 +1,5 @@
+#include "runs/status.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,7 +12,6 @@
 #include "core/names.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
-#include "runs/status.h"
 
 namespace simmim {
 namespace {
@@ -19,7 +20,8 @@ std::string run_line(const RunStatus& run) {
   std::string line = fmt::format("  {:<11} {}  {} {}, seed {}", run.state, run.run, run.kind, run.cell, run.seed);
   if (run.state == "running" && run.epochs > 0) {
     line += fmt::format("  epoch {:.1f}/{}", run.epoch, number_text(run.epochs));
-    if (run.epoch > 0) line += fmt::format(", {} left", duration_text(run.seconds / run.epoch * (run.epochs - run.epoch)));
+    if (run.epoch > 0)
+      line += fmt::format(", {} left", duration_text(run.seconds / run.epoch * (run.epochs - run.epoch)));
   }
   if (!run.error.empty()) line += ": " + run.error.substr(0, run.error.find('\n'));
   return line;
@@ -32,12 +34,15 @@ std::string status_text(const Status& status) {
     for (const auto& [state, runs] : sweep.states)
       if (runs > 0) counts.push_back(fmt::format("{} {}", runs, state));
     text += fmt::format("{}: {} of {} runs", sweep.name, join(counts, ", "), sweep.planned);
-    if (sweep.seconds_left && *sweep.seconds_left > 0) text += fmt::format(", about {} left", duration_text(*sweep.seconds_left));
+    if (sweep.seconds_left && *sweep.seconds_left > 0)
+      text += fmt::format(", about {} left", duration_text(*sweep.seconds_left));
     text += "\n";
     for (const auto* list : {&sweep.running, &sweep.failed})
       for (const RunStatus& run : *list) text += run_line(run) + "\n";
   }
-  if (!status.running.empty()) text += "runs of no sweep:\n";
+  std::vector<std::string> others;
+  for (const auto& [state, runs] : status.other_states) others.push_back(fmt::format("{} {}", runs, state));
+  if (!others.empty()) text += fmt::format("runs of no sweep: {}\n", join(others, ", "));
   for (const RunStatus& run : status.running) text += run_line(run) + "\n";
   return text.empty() ? "nothing has been run yet\n" : text;
 }

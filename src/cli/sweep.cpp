@@ -43,7 +43,8 @@ Shares divide_cores(const Options& options, const SweepFile& sweep, const fs::pa
 }
 
 std::vector<Json> resolve_all(const std::vector<Json>& requests, const CommonOptions& common) {
-  const Json answer = engine_call({{"command", "resolve"}, {"requests", requests}, {"out", common.out}, {"db", common.database().string()}});
+  const Json answer = engine_call(
+      {{"command", "resolve"}, {"requests", requests}, {"out", common.out}, {"db", common.database().string()}});
   return answer.at("results").get<std::vector<Json>>();
 }
 
@@ -84,7 +85,9 @@ Cost cost_of(const Json& plan, const std::vector<std::string>& runs, const Histo
   return cost;
 }
 
-std::string counted(size_t count, const std::string& noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string counted(size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 // "5 runs to do (2 pretrain, 3 finetune), 1 reused"
 std::string runs_text(const Json& plan, const PlanState& state) {
@@ -96,7 +99,8 @@ std::string runs_text(const Json& plan, const PlanState& state) {
     ++it->second;
   }
   std::string text = counted(state.todo.size(), "run") + " to do";
-  for (size_t i = 0; i < kinds.size(); ++i) text += fmt::format("{}{} {}", i ? ", " : " (", kinds[i].second, kinds[i].first);
+  for (size_t i = 0; i < kinds.size(); ++i)
+    text += fmt::format("{}{} {}", i ? ", " : " (", kinds[i].second, kinds[i].first);
   if (!kinds.empty()) text += ")";
   if (!state.reused.empty()) text += fmt::format(", {} done already and reused", state.reused.size());
   if (!state.failed.empty()) text += fmt::format(", {} failed (--retry-failed runs them again)", state.failed.size());
@@ -110,18 +114,23 @@ size_t members_of(const Json& plan) {
   return count;
 }
 
-void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const Shares& shares, const CommonOptions& common) {
+void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const Shares& shares,
+                   const CommonOptions& common) {
   const PlanState state = plan_state(common.out, runs);
   const Cost cost = cost_of(plan, state.todo, read_history(common.database(), common.out));
   const double seconds = cost.seconds / shares.jobs;
   if (common.json) {
-    Json document = {{"plan", plan}, {"todo", state.todo}, {"reused", state.reused}, {"failed", state.failed}, {"steps", cost.steps},
-                     {"images", cost.images}, {"jobs", shares.jobs}, {"seconds", std::isnan(seconds) ? Json(nullptr) : Json(seconds)}};
+    Json document = {{"plan", plan},           {"todo", state.todo},
+                     {"reused", state.reused}, {"failed", state.failed},
+                     {"steps", cost.steps},    {"images", cost.images},
+                     {"jobs", shares.jobs},    {"seconds", std::isnan(seconds) ? Json(nullptr) : Json(seconds)}};
     fmt::print("{}\n", document.dump(2));
     return;
   }
   const auto mark = [&](const std::string& id) {
-    const auto in = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), id) != list.end(); };
+    const auto in = [&](const std::vector<std::string>& list) {
+      return std::find(list.begin(), list.end(), id) != list.end();
+    };
     return !in(runs) ? "left out" : in(state.reused) ? "done" : in(state.failed) ? "failed" : "to do";
   };
   for (const Json& cell : plan.at("cells")) {
@@ -129,34 +138,45 @@ void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const
     for (const Json& chain : cell.at("chains")) {
       std::vector<std::string> parts;
       for (const Json& member : chain.at("runs"))
-        parts.push_back(fmt::format("{} {} ({})", member["stage"].get<std::string>(), member["id"].get<std::string>(), mark(member["id"])));
+        parts.push_back(fmt::format("{} {} ({})", member["stage"].get<std::string>(), member["id"].get<std::string>(),
+                                    mark(member["id"])));
       fmt::print("  seed {}: {}\n", chain.at("seed").dump(), join(parts, " -> "));
     }
   }
-  fmt::print("\n{} x {}: {} after sharing {}\n", counted(plan.at("cells").size(), "cell"), counted(plan.at("seeds").size(), "seed"),
-             counted(plan.at("runs").size(), "run"), counted(members_of(plan), "stage"));
+  fmt::print("\n{} x {}: {} after sharing {}\n", counted(plan.at("cells").size(), "cell"),
+             counted(plan.at("seeds").size(), "seed"), counted(plan.at("runs").size(), "run"),
+             counted(members_of(plan), "stage"));
   fmt::print("{}\n{} steps, {} images; {} with {} each; time: {}\n", runs_text(plan, state), count_text(cost.steps),
-             count_text(cost.images), counted(static_cast<size_t>(shares.jobs), "worker"), counted(static_cast<size_t>(shares.threads), "thread"),
+             count_text(cost.images), counted(static_cast<size_t>(shares.jobs), "worker"),
+             counted(static_cast<size_t>(shares.threads), "thread"),
              std::isnan(seconds) ? "not known before the first runs" : "about " + duration_text(seconds));
 }
 
 int finish(const Json& plan, const SweepOutcome& outcome, const std::string& again, const CommonOptions& common) {
   const std::string name = plan.at("name");
   if (common.json)
-    fmt::print("{}\n", Json({{"sweep", name}, {"revision", plan["revision"]}, {"done", outcome.done}, {"reused", outcome.reused},
-                             {"failed", outcome.failed}, {"blocked", outcome.blocked}, {"left", outcome.left},
-                             {"interrupted", outcome.interrupted}}).dump());
+    fmt::print("{}\n", Json({{"sweep", name},
+                             {"revision", plan["revision"]},
+                             {"done", outcome.done},
+                             {"reused", outcome.reused},
+                             {"failed", outcome.failed},
+                             {"blocked", outcome.blocked},
+                             {"left", outcome.left},
+                             {"interrupted", outcome.interrupted}})
+                           .dump());
   else
-    fmt::print("sweep {}: {} done, {} reused, {} failed, {} not runnable, {} left\n", name, outcome.done.size(), outcome.reused.size(),
-               outcome.failed.size(), outcome.blocked.size(), outcome.left.size());
+    fmt::print("sweep {}: {} done, {} reused, {} failed, {} not runnable, {} left\n", name, outcome.done.size(),
+               outcome.reused.size(), outcome.failed.size(), outcome.blocked.size(), outcome.left.size());
   std::fflush(stdout);
-  for (const std::string& run : outcome.failed) say(common.quiet, fmt::format("failed: {}  {}", run, run_title(plan, run)));
+  for (const std::string& run : outcome.failed)
+    say(common.quiet, fmt::format("failed: {}  {}", run, run_title(plan, run)));
   if (outcome.interrupted) {
     say(common.quiet, "stopped and saved; go on with: " + again);
     return static_cast<int>(Code::interrupted);
   }
   if (!outcome.failed.empty() || !outcome.blocked.empty() || !outcome.left.empty()) {
-    if (!outcome.failed.empty()) hint(common.quiet, fmt::format("simmim log {}, then: {} --retry-failed", outcome.failed[0], again));
+    if (!outcome.failed.empty())
+      hint(common.quiet, fmt::format("simmim log {}, then: {} --retry-failed", outcome.failed[0], again));
     return static_cast<int>(Code::some_failed);
   }
   hint(common.quiet, "simmim table " + name);
@@ -166,7 +186,8 @@ int finish(const Json& plan, const SweepOutcome& outcome, const std::string& aga
 int run(const Options& options, const CommonOptions& common) {
   const ConfigWords words = split_words(options.words);
   if (words.plain.size() != 1) fail(Code::usage, "sweep: give one sweep file, then key=value; see simmim sweep --help");
-  if (options.executor != "local") fail(Code::usage, "--executor: this version runs sweeps on this machine only (local)");
+  if (options.executor != "local")
+    fail(Code::usage, "--executor: this version runs sweeps on this machine only (local)");
   SweepFile sweep = read_sweep(find_sweep(words.plain[0]));
   if (!options.resources.empty()) sweep.resources.update(read_json_file(options.resources));
   const Shares shares = divide_cores(options, sweep, common.out);
@@ -183,11 +204,18 @@ int run(const Options& options, const CommonOptions& common) {
   const FrozenPlan frozen = freeze_plan(std::move(plan), common.out);
   const PlanState state = plan_state(common.out, runs);
   say(common.quiet, fmt::format("sweep {} (plan {}): {}; {} with {} each", sweep.name, frozen.plan["revision"].dump(),
-                                runs_text(frozen.plan, state), counted(static_cast<size_t>(shares.jobs), "worker"), counted(static_cast<size_t>(shares.threads), "thread")));
+                                runs_text(frozen.plan, state), counted(static_cast<size_t>(shares.jobs), "worker"),
+                                counted(static_cast<size_t>(shares.threads), "thread")));
   if (const std::string trouble = ingest_plan(common.database(), frozen.file); !trouble.empty()) warn(trouble);
-  LocalOptions local{.out = common.out, .database = common.database(), .plan_file = frozen.file,
-                     .worker = {program_path().string(), "worker"}, .selected = runs, .jobs = shares.jobs,
-                     .retry_failed = options.retry_failed, .max_failures = options.max_failures, .interrupts = interrupts};
+  LocalOptions local{.out = common.out,
+                     .database = common.database(),
+                     .plan_file = frozen.file,
+                     .worker = {program_path().string(), "worker"},
+                     .selected = runs,
+                     .jobs = shares.jobs,
+                     .retry_failed = options.retry_failed,
+                     .max_failures = options.max_failures,
+                     .interrupts = interrupts};
   catch_signals();
   SweepDisplay display(frozen.plan, runs, state.reused, common.quiet);
   const SweepOutcome outcome = run_local(frozen.plan, local, display);
@@ -198,11 +226,13 @@ int run(const Options& options, const CommonOptions& common) {
 }  // namespace
 
 Command sweep_command() {
-  return {"sweep", "Train", "run a grid of configurations with seeds; the same command again finishes what is missing", [](Args& args) {
+  return {"sweep", "Train", "run a grid of configurations with seeds; the same command again finishes what is missing",
+          [](Args& args) {
             auto options = std::make_shared<Options>();
             args.example("simmim sweep demo --dry-run");
             args.example("simmim sweep sweeps/demo.json --jobs 2");
-            args.positional("FILE|key=value", options->words, "a sweep (path or name), and leaves that hold for every cell");
+            args.positional("FILE|key=value", options->words,
+                            "a sweep (path or name), and leaves that hold for every cell");
             args.flag("-n,--dry-run", options->dry_run, "show cells, runs, steps and time; run nothing");
             args.option("-j,--jobs", "N", options->jobs, "workers at a time; the cores are divided among them");
             args.option("--threads", "N", options->threads, "threads a run (kept in the plan once it is made)");

@@ -11,7 +11,8 @@
 
 namespace simmim {
 
-SweepDisplay::SweepDisplay(const Json& plan, const std::vector<std::string>& runs, const std::vector<std::string>& reused, bool quiet)
+SweepDisplay::SweepDisplay(const Json& plan, const std::vector<std::string>& runs,
+                           const std::vector<std::string>& reused, bool quiet)
     : plan_(plan), quiet_(quiet), live_(!quiet), total_(runs.size()), done_(reused.size()) {
   for (const std::string& run : runs) {
     if (std::find(reused.begin(), reused.end(), run) != reused.end()) continue;
@@ -34,7 +35,10 @@ void SweepDisplay::event(int slot, const std::string& run, const Json& event) {
       worker.share = event["step"].get<double>() / event["steps"].get<double>();
     if (worker.first_share < 0) worker.first_share = worker.share > 0.05 ? worker.share : 0;
   }
-  if (kind == "epoch" && !live_.enabled()) say(quiet_, fmt::format("{}  {}", run, epoch_text(event)));
+  if (kind == "epoch" && !live_.enabled() && is_worth_a_line(worker, event)) {
+    worker.last_line = std::chrono::steady_clock::now();
+    say(quiet_, fmt::format("{}  {}", run, epoch_text(event)));
+  }
 }
 
 void SweepDisplay::ended(int slot, const std::string& run, const std::string& state, const std::string& why) {
@@ -45,9 +49,12 @@ void SweepDisplay::ended(int slot, const std::string& run, const std::string& st
   }
   workers_.erase(slot);
   if (quiet_ && state != "failed") return;
-  const std::string line = fmt::format("{}  {:<7} {}{}{}", run, state, run_title(plan_, run), why.empty() ? "" : ": ", why);
-  live_.print_above(live_.enabled() ? line : fmt::format("{}  [{}/{}{}, {} left]", line, done_, total_,
-                                                         failed_ ? fmt::format(", {} failed", failed_) : "", duration_text(seconds_left())));
+  const std::string line =
+      fmt::format("{}  {:<7} {}{}{}", run, state, run_title(plan_, run), why.empty() ? "" : ": ", why);
+  live_.print_above(live_.enabled() ? line
+                                    : fmt::format("{}  [{}/{}{}, {} left]", line, done_, total_,
+                                                  failed_ ? fmt::format(", {} failed", failed_) : "",
+                                                  duration_text(seconds_left())));
 }
 
 void SweepDisplay::message(const std::string& sentence) { live_.print_above(sentence); }
@@ -56,16 +63,25 @@ void SweepDisplay::tick() {
   if (!live_.enabled()) return;
   std::vector<std::string> lines;
   for (const auto& [slot, worker] : workers_)
-    lines.push_back(fmt::format("{}  {}  {}", slot + 1, run_title(plan_, worker.run), worker.progress));
-  lines.push_back(fmt::format("{}/{} runs done{}, {} running, {} left", done_, total_, failed_ ? fmt::format(", {} failed", failed_) : "",
-                              workers_.size(), duration_text(seconds_left())));
+    lines.push_back(fmt::format("{}  {}  {}", slot + 1, worker.progress, run_title(plan_, worker.run)));
+  lines.push_back(fmt::format("{}/{} runs done{}, {} running, {} left", done_, total_,
+                              failed_ ? fmt::format(", {} failed", failed_) : "", workers_.size(),
+                              duration_text(seconds_left())));
   live_.show(lines);
+}
+
+// Off a terminal: epochs that validate, and others not more often than every ten seconds.
+bool SweepDisplay::is_worth_a_line(const Worker& worker, const Json& event) {
+  for (const auto& [key, value] : event.items())
+    if (key.starts_with("val.")) return true;
+  return std::chrono::steady_clock::now() - worker.last_line > std::chrono::seconds(10);
 }
 
 double SweepDisplay::work_done() const {
   double done = work_ended_ - work_skipped_;
   for (const auto& [slot, worker] : workers_)
-    if (const auto it = work_.find(worker.run); it != work_.end()) done += it->second * (worker.share - std::max(0.0, worker.first_share));
+    if (const auto it = work_.find(worker.run); it != work_.end())
+      done += it->second * (worker.share - std::max(0.0, worker.first_share));
   return done;
 }
 

@@ -1,5 +1,5 @@
 // A sweep on the screen: a live line a worker and a total with the time left; off a terminal a plain line when a run
-// starts, ends an epoch, ends.
+// starts, validates, ends.
 #pragma once
 #include <chrono>
 #include <map>
@@ -14,7 +14,8 @@ namespace simmim {
 class SweepDisplay : public SweepObserver {
  public:
   // `runs`: those selected; `reused`: the ones of them that are done already.
-  SweepDisplay(const Json& plan, const std::vector<std::string>& runs, const std::vector<std::string>& reused, bool quiet);
+  SweepDisplay(const Json& plan, const std::vector<std::string>& runs, const std::vector<std::string>& reused,
+               bool quiet);
 
   void started(int slot, const std::string& run) override;
   void event(int slot, const std::string& run, const Json& event) override;
@@ -27,9 +28,11 @@ class SweepDisplay : public SweepObserver {
   struct Worker {
     std::string run, progress;
     double share = 0;  // of the run that is done
+    std::chrono::steady_clock::time_point last_line = std::chrono::steady_clock::now();
     double first_share = -1;  // what a resumed run had when it came here
   };
-  double work_done() const;      // in this session
+  static bool is_worth_a_line(const Worker& worker, const Json& event);
+  double work_done() const;  // in this session
   double seconds_left() const;
 
   const Json& plan_;

@@ -19,7 +19,9 @@ struct Options {
   std::string name, rows, columns, groups, value, where, split, show, baseline, format, output;
 };
 
-std::vector<std::string> listed(const std::string& text) { return text.empty() ? std::vector<std::string>{} : split(text, ','); }
+std::vector<std::string> listed(const std::string& text) {
+  return text.empty() ? std::vector<std::string>{} : split(text, ',');
+}
 
 // A sweep that other processes are at work on: take in what they have, where the database can be written.
 Sqlite open_fresh(const CommonOptions& common) {
@@ -36,36 +38,44 @@ int run(const Options& options, const CommonOptions& common) {
     write_output(options.output, render_frame(paper_frame(options.name), format == "text" ? "table" : format));
     return 0;
   }
-  TableOptions table{.rows = options.rows, .columns = options.columns, .groups = listed(options.groups), .values = listed(options.value),
-                     .where = options.where, .split = options.split, .show = listed(options.show)};
-  if (!options.baseline.empty()) table.baseline = Json::accept(options.baseline) ? Json::parse(options.baseline) : Json(options.baseline);
+  TableOptions table{.rows = options.rows,
+                     .columns = options.columns,
+                     .groups = listed(options.groups),
+                     .values = listed(options.value),
+                     .where = options.where,
+                     .split = options.split,
+                     .show = listed(options.show)};
+  if (!options.baseline.empty())
+    table.baseline = Json::accept(options.baseline) ? Json::parse(options.baseline) : Json(options.baseline);
   const Sqlite database = open_fresh(common);
   write_output(options.output, render_table(make_table(database, options.name, table), format));
   std::fflush(stdout);
-  hint(common.quiet, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", options.name) : "written to " + options.output);
+  hint(common.quiet, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", options.name)
+                                            : "written to " + options.output);
   return 0;
 }
 
 }  // namespace
 
 Command table_command() {
-  return {"table", "Look", "the comparison table of a sweep: mean, std, difference, interval", [](Args& args) {
-            auto options = std::make_shared<Options>();
-            args.example("simmim table demo");
-            args.example("simmim table demo --rows mask.patch --columns mask.ratio --show n,gpu_hours -o table.md");
-            args.positional("SWEEP", options->name, "a sweep, or a table of the paper (simmim list tables)");
-            args.option("--rows", "KEY", options->rows, "an axis, or any key, one row a value");
-            args.option("--columns", "KEY", options->columns, "one column a value");
-            args.option("--groups", "KEY,KEY", options->groups, "one block a value (axes left over are added)");
-            args.option("--value", "M,M", options->value, "what stands in the cells, for example finetune.val.top1");
-            args.option("--where", "EXPR", options->where, "only these cells");
-            args.option("--split", "SPLIT", options->split, "whose accuracy", {"val", "test"});
-            args.option("--show", "A,B", options->show, "more columns: n, gpu_hours, paper, ...");
-            args.option("--baseline", "CELL", options->baseline, "the cell that the others are compared with");
-            args.option("--format", "FORMAT", options->format, "how", {"text", "markdown", "latex", "csv", "json", "html"});
-            args.option("-o,--output", "FILE", options->output, "a file instead of standard output");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
-          }};
+  return {
+      "table", "Look", "the comparison table of a sweep: mean, std, difference, interval", [](Args& args) {
+        auto options = std::make_shared<Options>();
+        args.example("simmim table demo");
+        args.example("simmim table demo --rows mask.patch --columns mask.ratio --show n,gpu_hours -o table.md");
+        args.positional("SWEEP", options->name, "a sweep, or a table of the paper (simmim list tables)");
+        args.option("--rows", "KEY", options->rows, "an axis, or any key, one row a value");
+        args.option("--columns", "KEY", options->columns, "one column a value");
+        args.option("--groups", "KEY,KEY", options->groups, "one block a value (axes left over are added)");
+        args.option("--value", "M,M", options->value, "what stands in the cells, for example finetune.val.top1");
+        args.option("--where", "EXPR", options->where, "only these cells");
+        args.option("--split", "SPLIT", options->split, "whose accuracy", {"val", "test"});
+        args.option("--show", "A,B", options->show, "more columns: n, gpu_hours, paper, ...");
+        args.option("--baseline", "CELL", options->baseline, "the cell that the others are compared with");
+        args.option("--format", "FORMAT", options->format, "how", {"text", "markdown", "latex", "csv", "json", "html"});
+        args.option("-o,--output", "FILE", options->output, "a file instead of standard output");
+        return [options, common = args.shared_common()] { return run(*options, *common); };
+      }};
 }
 
 }  // namespace simmim

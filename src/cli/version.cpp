@@ -8,7 +8,9 @@ Command version_command() {
   return {"version", "Program", "the version of the program", [](Args& args) {
             args.example("simmim version --json");
             return [common = args.shared_common()] {
-              print_document({{"simmim", SIMMIM_VERSION}, {"database_schema", kSchemaVersion}, {"compiler", "g++ " __VERSION__}}, common->json);
+              print_document(
+                  {{"simmim", SIMMIM_VERSION}, {"database_schema", kSchemaVersion}, {"compiler", "g++ " __VERSION__}},
+                  common->json);
               return 0;
             };
           }};

@@ -19,7 +19,8 @@ struct Options {
 
 void send(const Json& event) {
   const std::string line = event.dump() + "\n";
-  [[maybe_unused]] const ssize_t written = write(kEventDescriptor, line.data(), line.size());  // nobody reads: no matter
+  [[maybe_unused]] const ssize_t written =
+      write(kEventDescriptor, line.data(), line.size());  // nobody reads: no matter
 }
 
 // A worker must not outlive its sweep, not even one that was killed.
@@ -37,8 +38,13 @@ int run(const Options& options, const CommonOptions& common) {
     if (entry == plan.at("runs").end()) fail(Code::usage, "worker: {} has no run {}", options.plan, options.run);
     const int threads = plan.value("threads", 1);
     set_engine_threads(threads);
-    const Json answer = engine_call({{"command", "run"}, {"stage", *entry}, {"out", common.out}, {"db", common.database().string()},
-                                     {"threads", threads}, {"fresh", false}}, send);
+    const Json answer = engine_call({{"command", "run"},
+                                     {"stage", *entry},
+                                     {"out", common.out},
+                                     {"db", common.database().string()},
+                                     {"threads", threads},
+                                     {"fresh", false}},
+                                    send);
     const std::string state = answer.value("state", "");
     if (state == "done") return 0;
     if (state == "interrupted") return static_cast<int>(Code::interrupted);

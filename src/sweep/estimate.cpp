@@ -33,7 +33,8 @@ History read_history(const fs::path& database, const fs::path& out) {
   while (runs.step()) {
     const Json config = Json::parse(runs.text(2), nullptr, /*allow_exceptions=*/false);
     if (config.is_object())
-      history.push_back({runs.text(0), runs.text(1), encoder_of(config), image_size_of(config), runs.integer(3), runs.real(4)});
+      history.push_back(
+          {runs.text(0), runs.text(1), encoder_of(config), image_size_of(config), runs.integer(3), runs.real(4)});
   }
   return history;
 }

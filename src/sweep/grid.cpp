@@ -88,7 +88,8 @@ Block zip_block(const Json& zip, const std::string& where) {
            values.size(), block.points.size());
     for (size_t i = 0; i < values.size(); ++i) {
       Point& point = block.points[i];
-      point.values["zip"] = (point.values.contains("zip") ? point.values["zip"].get<std::string>() + " " : "") + short_text(values[i]);
+      point.values["zip"] =
+          (point.values.contains("zip") ? point.values["zip"].get<std::string>() + " " : "") + short_text(values[i]);
       point.values[key] = point.set[key] = values[i];
     }
   }
@@ -163,7 +164,8 @@ void apply_when(Cell& cell, const SweepFile& sweep, const Json& when) {
     const std::string where = fmt::format("sweep.when[{}]", i);
     const Json& rule = object_at(when[i], where);
     for (const auto& [key, value] : rule.items())
-      if (key != "if" && key != "set") fail(Code::usage, "{}.{}: unknown key{}", where, key, unknown_name_hint(key, {"if", "set"}));
+      if (key != "if" && key != "set")
+        fail(Code::usage, "{}.{}: unknown key{}", where, key, unknown_name_hint(key, {"if", "set"}));
     if (!rule.contains("if") || !rule.contains("set")) fail(Code::usage, "{}: needs both \"if\" and \"set\"", where);
     if (!matches(cell, sweep, rule["if"], where + ".if")) continue;
     const Json set = dotted(rule["set"], where + ".set");

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 // One combination of axis values.
 struct Cell {
-  std::string name;            // "mask.patch=4 mask.ratio=0.6"; a case by its own name
+  std::string name;              // "mask.patch=4 mask.ratio=0.6"; a case by its own name
   Json values = Json::object();  // what tables and EXPR see, by dotted key: {"mask.patch": 4, "case": "scratch"}
   Json set = Json::object();     // dotted leaf -> value: what the cell changes in the configuration
 };
@@ -21,8 +21,8 @@ struct Cell {
 struct SweepFile {
   fs::path path;
   std::string name, about, paper;
-  fs::path base;               // the recipe; empty: the defaults
-  Json set = Json::object();   // dotted leaf -> value, for all cells
+  fs::path base;                  // the recipe; empty: the defaults
+  Json set = Json::object();      // dotted leaf -> value, for all cells
   std::vector<std::string> axes;  // names in order: leaves, "zip", "case"
   std::vector<Cell> cells;
   std::vector<int64_t> seeds, finetune_seeds;  // finetune_seeds: empty = one fine-tuning a chain, with its seed

@@ -35,7 +35,8 @@ void record_failure(const fs::path& out, const Json& entry, int exit_code, const
   if (!folder) return;
   const Json attempts = folder->record().value("attempts", Json::array());
   if (attempts.empty() || attempts.back().value("state", "") != "running")
-    folder->begin_attempt(entry.at("kind"), entry.contains("parent") && entry["parent"].is_string() ? entry["parent"] : "",
+    folder->begin_attempt(entry.at("kind"),
+                          entry.contains("parent") && entry["parent"].is_string() ? entry["parent"] : "",
                           entry.contains("config") ? entry["config"].value("seed", int64_t{0}) : 0, Json::object());
   folder->end_attempt("failed", exit_code, why);
 }
@@ -57,9 +58,8 @@ class Scheduler {
       obey_signals();
       block_children();
       if (!stopping_) start_ready();
-      const bool waiting = !stopping_ && std::any_of(states_.begin(), states_.end(), [](const auto& item) {
-        return item.second == State::held;
-      });
+      const bool waiting = !stopping_ && std::any_of(states_.begin(), states_.end(),
+                                                     [](const auto& item) { return item.second == State::held; });
       if (!any_running() && !waiting) break;
       wait_for_news();
       if (waiting) look_at_held();
@@ -89,7 +89,8 @@ class Scheduler {
     if (count == 0) return;
     if (!outcome_.interrupted)
       for (const Slot& slot : slots_)
-        if (slot.process) slot.process->signal(SIGTERM);  // Ctrl-C reached them already; TERM to a stopping worker is no second one
+        if (slot.process)
+          slot.process->signal(SIGTERM);  // Ctrl-C reached them already; TERM to a stopping worker is no second one
     if (count > 1)
       for (const Slot& slot : slots_)
         if (slot.process) slot.process->signal(SIGKILL);
@@ -109,7 +110,8 @@ class Scheduler {
       if (slots_[slot].process) continue;
       const auto ready = std::find_if(options_.selected.begin(), options_.selected.end(), [&](const std::string& run) {
         const std::string parent = parent_of(plan_, run);
-        return states_[run] == State::todo && (parent.empty() || !states_.contains(parent) || states_[parent] == State::done);
+        return states_[run] == State::todo &&
+               (parent.empty() || !states_.contains(parent) || states_[parent] == State::done);
       });
       if (ready == options_.selected.end()) return;
       start(static_cast<int>(slot), *ready);
@@ -156,8 +158,9 @@ class Scheduler {
     const bool killed = WIFSIGNALED(status);
     const int code = killed ? static_cast<int>(Code::run_failed) : WEXITSTATUS(status);
     const bool again = killed || code == static_cast<int>(Code::interrupted);
-    if (killed) why = fmt::format("its process was ended by signal {}{}", WTERMSIG(status),
-                                  WTERMSIG(status) == SIGKILL ? " (by hand, or out of memory)" : "");
+    if (killed)
+      why = fmt::format("its process was ended by signal {}{}", WTERMSIG(status),
+                        WTERMSIG(status) == SIGKILL ? " (by hand, or out of memory)" : "");
     if (state == State::todo && !stopping_ && again && starts_[run] < options_.starts_per_run) {
       states_[run] = State::todo;
       observer_.ended(index, run, "lost", why.empty() ? "it was interrupted" : why);

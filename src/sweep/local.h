@@ -17,19 +17,20 @@ struct SweepObserver {
   virtual void started(int /*slot*/, const std::string& /*run*/) {}
   virtual void event(int /*slot*/, const std::string& /*run*/, const Json& /*event*/) {}  // an engine event
   // state: done, failed, interrupted; `why` is one sentence, empty when done.
-  virtual void ended(int /*slot*/, const std::string& /*run*/, const std::string& /*state*/, const std::string& /*why*/) {}
+  virtual void ended(int /*slot*/, const std::string& /*run*/, const std::string& /*state*/,
+                     const std::string& /*why*/) {}
   virtual void message(const std::string& /*sentence*/) {}
   virtual void tick() {}  // several times a second
 };
 
 struct LocalOptions {
   fs::path out, database, plan_file;
-  std::vector<std::string> worker;      // command that is given --plan --run --out --db --parent
-  std::vector<std::string> selected;    // run ids, parents first (see runs_in_order)
+  std::vector<std::string> worker;    // command that is given --plan --run --out --db --parent
+  std::vector<std::string> selected;  // run ids, parents first (see runs_in_order)
   int jobs = 1;
   bool retry_failed = false;
-  std::optional<int64_t> max_failures;  // start nothing new after so many
-  int starts_per_run = 3;               // how often a run whose worker was killed is taken up again
+  std::optional<int64_t> max_failures;                 // start nothing new after so many
+  int starts_per_run = 3;                              // how often a run whose worker was killed is taken up again
   std::function<int()> interrupts = [] { return 0; };  // signals so far: 1 = save and stop, 2 = stop at once
 };
 

@@ -58,16 +58,24 @@ Json request_for(const SweepFile& sweep, const Chain& chain, const PlanOptions& 
   return {{"layers", std::move(layers)}, {"stages", sweep.stages}};
 }
 
-// Code::usage with every cell that failed, each once.
+// Code::usage with every cell that failed, each once. What is wrong with all of them in the same way (no data, a typo
+// on the command line) is said once, with its own code.
 void refuse_invalid_cells(const SweepFile& sweep, const std::vector<Chain>& chains, const std::vector<Json>& answers) {
   std::vector<std::string> lines;
-  std::set<size_t> seen;
-  for (size_t i = 0; i < answers.size(); ++i)
-    if (answers[i].contains("error") && seen.insert(chains[i].cell).second)
-      lines.push_back(fmt::format("  {}: {}", sweep.cells[chains[i].cell].name, answers[i]["error"].get<std::string>()));
-  if (!lines.empty())
-    fail(Code::usage, "{}: {} of {} cells name no valid run; change them, or leave them out with \"exclude\":\n{}",
-         sweep.path.string(), lines.size(), sweep.cells.size(), join(lines, "\n"));
+  std::set<size_t> failed;
+  std::set<std::string> reasons;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].contains("error")) continue;
+    const std::string reason = answers[i]["error"];
+    reasons.insert(reason);
+    if (failed.insert(chains[i].cell).second)
+      lines.push_back(fmt::format("  {}: {}", sweep.cells[chains[i].cell].name, reason));
+  }
+  if (failed.empty()) return;
+  if (reasons.size() == 1 && failed.size() == sweep.cells.size())
+    throw Error(static_cast<Code>(answers[0].value("code", static_cast<int>(Code::usage))), *reasons.begin());
+  fail(Code::usage, "{}: {} of {} cells name no valid run; change them, or leave them out with \"exclude\":\n{}",
+       sweep.path.string(), failed.size(), sweep.cells.size(), join(lines, "\n"));
 }
 
 // Cells with the same runs become one; it keeps the axis values that all of them share.
@@ -133,9 +141,18 @@ Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve
     cells[chains[i].cell]["chains"].push_back(std::move(chain));
   }
   merge_equal_cells(cells);
-  return {{"name", sweep.name},   {"revision", 0},         {"file", sweep.path.string()}, {"about", sweep.about},
-          {"threads", options.threads}, {"axes", sweep.axes}, {"table", sweep.table},     {"paper", sweep.paper},
-          {"resources", sweep.resources}, {"stages", sweep.stages}, {"seeds", seeds},     {"cells", std::move(cells)},
+  return {{"name", sweep.name},
+          {"revision", 0},
+          {"file", sweep.path.string()},
+          {"about", sweep.about},
+          {"threads", options.threads},
+          {"axes", sweep.axes},
+          {"table", sweep.table},
+          {"paper", sweep.paper},
+          {"resources", sweep.resources},
+          {"stages", sweep.stages},
+          {"seeds", seeds},
+          {"cells", std::move(cells)},
           {"runs", std::move(runs)}};
 }
 
@@ -188,8 +205,8 @@ std::string run_title(const Json& plan, const std::string& run) {
       for (const Json& member : chain.at("runs")) {
         if (member.at("id") != run) continue;
         if (text.empty())
-          text = fmt::format("{} of {}, seed {}", member.at("stage").get<std::string>(), cell.at("cell").get<std::string>(),
-                             chain.at("seed").dump());
+          text = fmt::format("{} of {}, seed {}", member.at("stage").get<std::string>(),
+                             cell.at("cell").get<std::string>(), chain.at("seed").dump());
         cells.insert(cell.at("cell"));
       }
   if (cells.size() > 1) text += fmt::format(" (and {} more)", cells.size() - 1);

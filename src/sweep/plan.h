@@ -22,9 +22,9 @@ using Overrides = std::vector<std::pair<std::string, Json>>;  // dotted leaf -> 
 using Resolve = std::function<std::vector<Json>(const std::vector<Json>& requests)>;
 
 struct PlanOptions {
-  Overrides overrides;                  // of the command line, above everything else
+  Overrides overrides;                        // of the command line, above everything else
   std::optional<std::vector<int64_t>> seeds;  // instead of the file's
-  int threads = 1;                      // a run
+  int threads = 1;                            // a run
 };
 
 // Layers of a configuration, lowest first, as "resolve" takes them: the recipe (may be empty), then dotted overrides.
@@ -37,7 +37,7 @@ Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve
 
 struct FrozenPlan {
   fs::path file;
-  Json plan;           // with "revision"
+  Json plan;            // with "revision"
   bool is_new = false;  // a revision that was not there before
 };
 // Writes the plan, or returns the newest one if nothing changed.
@@ -47,7 +47,8 @@ FrozenPlan freeze_plan(Json plan, const fs::path& out);
 std::vector<std::string> runs_in_order(const Json& plan);
 std::string parent_of(const Json& plan, const std::string& run);  // "" if none in this plan
 
-// "fine-tuning of mask.patch=4 mask.ratio=0.6, seed 1", and "(and 3 more)" where a run is shared: what a person calls it.
+// "fine-tuning of mask.patch=4 mask.ratio=0.6, seed 1", and "(and 3 more)" where a run is shared: what a person calls
+// it.
 std::string run_title(const Json& plan, const std::string& run);
 
 }  // namespace simmim

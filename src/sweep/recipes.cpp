@@ -45,7 +45,8 @@ fs::path program_path() {
 std::vector<fs::path> sweep_folders() {
   const fs::path program = program_path().parent_path();
   std::vector<fs::path> folders;
-  for (const fs::path& folder : {fs::path("sweeps"), program.parent_path() / "sweeps", program.parent_path() / "share/simmim"})
+  for (const fs::path& folder :
+       {fs::path("sweeps"), program.parent_path() / "sweeps", program.parent_path() / "share/simmim"})
     if (fs::is_directory(folder)) folders.push_back(folder);
   return folders;
 }

@@ -11,7 +11,7 @@ namespace simmim {
 
 namespace fs = std::filesystem;
 
-fs::path program_path();    // the running executable
+fs::path program_path();                // the running executable
 std::vector<fs::path> sweep_folders();  // where sweeps/ may lie: here, beside the build folder, in share/simmim
 
 // A recipe by path or bare name ("fashion_mnist_vit"); `near` is searched first (the folder of the sweep that names it,

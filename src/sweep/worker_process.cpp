@@ -67,7 +67,8 @@ WorkerProcess::~WorkerProcess() {
 
 void WorkerProcess::read_events(const std::function<void(const Json&)>& event) {
   char bytes[4096];
-  for (ssize_t count; (count = read(events_, bytes, sizeof bytes)) > 0;) buffer_.append(bytes, static_cast<size_t>(count));
+  for (ssize_t count; (count = read(events_, bytes, sizeof bytes)) > 0;)
+    buffer_.append(bytes, static_cast<size_t>(count));
   size_t begin = 0;
   for (size_t end; (end = buffer_.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const Json line = Json::parse(buffer_.begin() + static_cast<ptrdiff_t>(begin),

@@ -23,9 +23,9 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  int descriptor() const { return events_; }  // for poll
+  int descriptor() const { return events_; }                        // for poll
   void read_events(const std::function<void(const Json&)>& event);  // what has come so far, without waiting
-  std::optional<int> ended();  // the wait status once it has ended
+  std::optional<int> ended();                                       // the wait status once it has ended
   void signal(int number) const;
 
  private:

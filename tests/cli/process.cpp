@@ -81,7 +81,8 @@ Finished Process::finish() {
   return result_;
 }
 
-Finished simmim_run(const std::vector<std::string>& words, const Process::Environment& environment, const std::string& cwd) {
+Finished simmim_run(const std::vector<std::string>& words, const Process::Environment& environment,
+                    const std::string& cwd) {
   return Process(words, environment, cwd).finish();
 }
 
@@ -92,9 +93,9 @@ std::vector<std::string> operator+(std::vector<std::string> words, const std::ve
 
 const std::vector<std::string>& tiny() {
   static const std::vector<std::string> words = {
-      "encoder.dim=32",        "encoder.depth=1",     "encoder.heads=2",         "data.limit=128",          "data.workers=0",
-      "pretrain.epochs=2",     "pretrain.batch_size=32", "pretrain.warmup_epochs=0.5",
-      "finetune.epochs=2",     "finetune.batch_size=32", "finetune.warmup_epochs=0.5"};
+      "encoder.dim=32",    "encoder.depth=1",        "encoder.heads=2",           "data.limit=128",
+      "data.workers=0",    "pretrain.epochs=2",      "pretrain.batch_size=32",    "pretrain.warmup_epochs=0.5",
+      "finetune.epochs=2", "finetune.batch_size=32", "finetune.warmup_epochs=0.5"};
   return words;
 }
 

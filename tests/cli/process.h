@@ -12,7 +12,7 @@
 namespace simmim {
 
 struct Finished {
-  int code = -1;    // exit code, or 128 + signal
+  int code = -1;  // exit code, or 128 + signal
   std::string out, err;
   Json json() const { return Json::parse(out); }
 };
@@ -40,7 +40,8 @@ class Process {
 };
 
 // Runs `simmim WORDS...` to its end.
-Finished simmim_run(const std::vector<std::string>& words, const Process::Environment& environment = {}, const std::string& cwd = "");
+Finished simmim_run(const std::vector<std::string>& words, const Process::Environment& environment = {},
+                    const std::string& cwd = "");
 
 // Words, and the leaves of a configuration that trains within a second: 2 epochs of 4 steps.
 std::vector<std::string> operator+(std::vector<std::string> words, const std::vector<std::string>& more);

@@ -13,7 +13,8 @@ namespace {
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
   for (const std::string& line : split(simmim_run({}).out, '\n'))
-    if (line.starts_with("  ") && !line.starts_with("  simmim") && line.size() > 15) names.push_back(trim(line.substr(2, 12)));
+    if (line.starts_with("  ") && !line.starts_with("  simmim") && line.size() > 15)
+      names.push_back(trim(line.substr(2, 12)));
   return names;
 }
 
@@ -36,7 +37,8 @@ TEST(Program, HelpOfEveryCommandOpensWithAnExample) {
 }
 
 TEST(Program, HelpOfAStageListsTheKeysThatItReadsAndNoOthers) {
-  const std::string pretrain = simmim_run({"pretrain", "--help"}).out, finetune = simmim_run({"finetune", "--help"}).out;
+  const std::string pretrain = simmim_run({"pretrain", "--help"}).out,
+                    finetune = simmim_run({"finetune", "--help"}).out;
   EXPECT_NE(pretrain.find("mask.ratio"), std::string::npos);
   EXPECT_NE(pretrain.find("\n  seed "), std::string::npos);
   EXPECT_EQ(finetune.find("mask.ratio"), std::string::npos);
@@ -69,14 +71,20 @@ class EmptyResults : public testing::Test {
 };
 
 TEST_F(EmptyResults, AreReadWithoutMakingAnything) {
-  for (const auto& words : {std::vector<std::string>{"runs"}, {"status"}, {"query", "SELECT * FROM results"}, {"list", "tables"}})
+  for (const auto& words :
+       {std::vector<std::string>{"runs"}, {"status"}, {"query", "SELECT * FROM results"}, {"list", "tables"}})
     EXPECT_EQ(run(words).code, 0) << words[0];
   EXPECT_FALSE(fs::exists(out()));
 }
 
 TEST_F(EmptyResults, UnknownRunsSweepsAndWrongSqlAreUsageErrors) {
-  for (const auto& words : {std::vector<std::string>{"show", "abc"}, {"log", "latest"}, {"status", "nosuch"}, {"table", "nosuch"},
-                            {"plot", "nosuch"}, {"query", "SELEC 1"}, {"query", "DROP TABLE runs"},
+  for (const auto& words : {std::vector<std::string>{"show", "abc"},
+                            {"log", "latest"},
+                            {"status", "nosuch"},
+                            {"table", "nosuch"},
+                            {"plot", "nosuch"},
+                            {"query", "SELEC 1"},
+                            {"query", "DROP TABLE runs"},
                             {"compare", "a", "b"}})
     EXPECT_EQ(run(words).code, 2) << words[0] << " " << words[1];
 }
@@ -100,7 +108,10 @@ TEST_F(EmptyResults, OutputGoesToTheFileInTheFormatOfItsSuffix) {
 TEST_F(EmptyResults, DatabaseOfANewerVersionIsRefused) {
   make_folder(out());
   ASSERT_EQ(run({"db", "rebuild"}).code, 0);
-  ASSERT_EQ(std::system(("python3 -c \"import sqlite3; c = sqlite3.connect('" + out() + "/simmim.db'); c.execute('update schema_version set version = 999'); c.commit()\"").c_str()), 0);
+  ASSERT_EQ(std::system(("python3 -c \"import sqlite3; c = sqlite3.connect('" + out() +
+                         "/simmim.db'); c.execute('update schema_version set version = 999'); c.commit()\"")
+                            .c_str()),
+            0);
   const Finished got = run({"runs"});
   EXPECT_EQ(got.code, 7);
   EXPECT_NE(got.err.find("newer simmim"), std::string::npos);
@@ -115,10 +126,12 @@ TEST(Program, FullDiskBehindStandardOutputIsAnError) {
 TEST(Program, CompletionIsValidBashAndKnowsKeysWithTheirValues) {
   const std::string text = simmim_run({"completion", "bash"}).out;
   Temporary folder;
-  const std::string file = folder.write("c.bash", text + R"(
+  const std::string file = folder
+                               .write("c.bash", text + R"(
 COMP_WORDS=(simmim pretrain mask.name); COMP_CWORD=2; _simmim; echo "${COMPREPLY[@]}"
 COMP_WORDS=(simmim st); COMP_CWORD=1; _simmim; echo "${COMPREPLY[@]}"
-)").string();
+)")
+                               .string();
   ASSERT_EQ(std::system(("bash " + file + " > " + file + ".out 2>&1").c_str()), 0);
   EXPECT_EQ(read_file(file + ".out"), "mask.name= mask.name=blockwise mask.name=random mask.name=square\nstatus\n");
   EXPECT_EQ(simmim_run({"completion", "tcsh"}).code, 2);

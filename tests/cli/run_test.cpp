@@ -45,7 +45,8 @@ TEST_F(Run, IsReusedByTheSameCommandAndStartedOverWhenAsked) {
 
 TEST_F(Run, IsFineTunedEvaluatedAndReconstructed) {
   const std::string pretrained = run(Words{"pretrain", "--json"} + tiny()).json()["id"];
-  const Finished tuned = run(Words{"finetune", "--from", pretrained, "--json", "finetune.epochs=1", "finetune.warmup_epochs=0.5", "finetune.batch_size=32"});
+  const Finished tuned = run(Words{"finetune", "--from", pretrained, "--json", "finetune.epochs=1",
+                                   "finetune.warmup_epochs=0.5", "finetune.batch_size=32"});
   ASSERT_EQ(tuned.code, 0) << tuned.err;
   const std::string id = tuned.json()["id"];
   EXPECT_EQ(run({"show", id.substr(0, 6), "--json"}).json()["run"]["parent"], pretrained);

@@ -23,11 +23,16 @@ class Sweep : public testing::Test {
       set[key] = value;
     }
     const Json sweep = {{"set", set},
-                        {"axes", {{{"grid", {{"mask.ratio", {0.4, 0.6}}}}}, {{"cases", {{"pretrained", Json::object()}, {"scratch", {{"finetune.from", "scratch"}}}}}}}},
-                        {"seeds", 1}, {"resources", {{"threads", 1}}}};
+                        {"axes",
+                         {{{"grid", {{"mask.ratio", {0.4, 0.6}}}}},
+                          {{"cases", {{"pretrained", Json::object()}, {"scratch", {{"finetune.from", "scratch"}}}}}}}},
+                        {"seeds", 1},
+                        {"resources", {{"threads", 1}}}};
     folder_.write("s.json", sweep.dump());
   }
-  Words words(const std::string& out = "results") { return {"sweep", (folder_ / "s.json").string(), "--jobs", "2", "--out", (folder_ / out).string()}; }
+  Words words(const std::string& out = "results") {
+    return {"sweep", (folder_ / "s.json").string(), "--jobs", "2", "--out", (folder_ / out).string()};
+  }
   Finished run(const Words& more = {}) { return simmim_run(words() + more); }
   std::set<std::string> runs(const std::string& out = "results") {
     std::set<std::string> ids;

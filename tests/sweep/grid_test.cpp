@@ -43,16 +43,19 @@ class Grid : public testing::Test {
 using Names = std::vector<std::string>;
 
 TEST_F(Grid, IsTheProductOfItsBlocks) {
-  EXPECT_EQ(names(R"({"axes": [{"grid": {"mask.patch": [4, 8], "mask.ratio": [0.2, 0.6]}}, {"cases": {"a": {}, "b": {"finetune": {"from": "scratch"}}}}]})"),
-            (Names{"mask.patch=4 mask.ratio=0.2 a", "mask.patch=4 mask.ratio=0.2 b", "mask.patch=4 mask.ratio=0.6 a",
-                   "mask.patch=4 mask.ratio=0.6 b", "mask.patch=8 mask.ratio=0.2 a", "mask.patch=8 mask.ratio=0.2 b",
-                   "mask.patch=8 mask.ratio=0.6 a", "mask.patch=8 mask.ratio=0.6 b"}));
+  EXPECT_EQ(
+      names(
+          R"({"axes": [{"grid": {"mask.patch": [4, 8], "mask.ratio": [0.2, 0.6]}}, {"cases": {"a": {}, "b": {"finetune": {"from": "scratch"}}}}]})"),
+      (Names{"mask.patch=4 mask.ratio=0.2 a", "mask.patch=4 mask.ratio=0.2 b", "mask.patch=4 mask.ratio=0.6 a",
+             "mask.patch=4 mask.ratio=0.6 b", "mask.patch=8 mask.ratio=0.2 a", "mask.patch=8 mask.ratio=0.2 b",
+             "mask.patch=8 mask.ratio=0.6 a", "mask.patch=8 mask.ratio=0.6 b"}));
 }
 
 TEST_F(Grid, WithoutAxesIsOneCell) { EXPECT_EQ(names("{}"), Names{"all"}); }
 
 TEST_F(Grid, ZipStepsThroughItsListsTogether) {
-  const SweepFile sweep = read(R"({"axes": [{"zip": {"encoder.preset": ["vit_nano", "swin_nano"], "pretrain.lr": [1e-3, 5e-4]}}]})");
+  const SweepFile sweep =
+      read(R"({"axes": [{"zip": {"encoder.preset": ["vit_nano", "swin_nano"], "pretrain.lr": [1e-3, 5e-4]}}]})");
   ASSERT_EQ(sweep.cells.size(), 2u);
   EXPECT_EQ(sweep.axes, Names{"zip"});
   EXPECT_EQ(sweep.cells[1].name, "encoder.preset=swin_nano pretrain.lr=0.0005");
@@ -67,9 +70,10 @@ TEST_F(Grid, CaseSetsNestedOrDottedLeavesAndShowsItsName) {
 }
 
 TEST_F(Grid, WhenChangesTheCellsThatMatchAndEqualCellsBecomeOne) {
-  EXPECT_EQ(names(R"({"axes": [{"grid": {"mask.name": ["random", "square"], "mask.ratio": [0.4, 0.6]}}],
+  EXPECT_EQ(
+      names(R"({"axes": [{"grid": {"mask.name": ["random", "square"], "mask.ratio": [0.4, 0.6]}}],
                       "when": [{"if": {"mask.name": ["blockwise", "square"]}, "set": {"mask.ratio": 0.5}}]})"),
-            (Names{"mask.name=random mask.ratio=0.4", "mask.name=random mask.ratio=0.6", "mask.name=square mask.ratio=0.5"}));
+      (Names{"mask.name=random mask.ratio=0.4", "mask.name=random mask.ratio=0.6", "mask.name=square mask.ratio=0.5"}));
 }
 
 TEST_F(Grid, ConditionsSeeTheRecipeAndWhatItExtends) {
@@ -79,7 +83,8 @@ TEST_F(Grid, ConditionsSeeTheRecipeAndWhatItExtends) {
 }
 
 TEST_F(Grid, ExcludeComparesNumbersByValue) {
-  EXPECT_EQ(names(R"({"axes": [{"grid": {"mask.patch": [4, 8]}}], "exclude": [{"mask.patch": 4.0}]})"), Names{"mask.patch=8"});
+  EXPECT_EQ(names(R"({"axes": [{"grid": {"mask.patch": [4, 8]}}], "exclude": [{"mask.patch": 4.0}]})"),
+            Names{"mask.patch=8"});
 }
 
 TEST_F(Grid, SecondCasesBlockIsAnAxisOfItsOwn) {

@@ -61,8 +61,14 @@ class LocalExecutor : public testing::Test {
     write_file_atomically(out_ / "worker", kWorker);
     chmod((out_ / "worker").c_str(), 0755);
     for (const auto& [id, parent] : {std::pair{"a", ""}, {"a1", "a"}, {"b", ""}, {"b1", "b"}})
-      plan_["runs"][id] = {{"id", id}, {"kind", *parent ? "finetune" : "pretrain"}, {"parent", *parent ? Json(parent) : Json(nullptr)}, {"config", {{"seed", 0}}}};
-    options_ = {.out = out_, .database = out_ / "simmim.db", .plan_file = "plan.json", .worker = {(out_ / "worker").string()},
+      plan_["runs"][id] = {{"id", id},
+                           {"kind", *parent ? "finetune" : "pretrain"},
+                           {"parent", *parent ? Json(parent) : Json(nullptr)},
+                           {"config", {{"seed", 0}}}};
+    options_ = {.out = out_,
+                .database = out_ / "simmim.db",
+                .plan_file = "plan.json",
+                .worker = {(out_ / "worker").string()},
                 .selected = {"a", "a1", "b", "b1"}};
   }
   ~LocalExecutor() override { fs::remove_all(out_); }

@@ -31,8 +31,11 @@ std::vector<Json> resolve(const std::vector<Json>& requests) {
       Json used = {kind, config["seed"], parent};
       used.push_back(kind == "pretrain" ? config.value("mask", Json::object()) : finetune);
       const std::string id = hash_hex(used.dump()).substr(0, 8);
-      stages.push_back({{"kind", kind}, {"id", id}, {"parent", parent.empty() ? Json(nullptr) : Json(parent)},
-                        {"config", config}, {"plan", {{"images", 100}, {"steps", 10}}}});
+      stages.push_back({{"kind", kind},
+                        {"id", id},
+                        {"parent", parent.empty() ? Json(nullptr) : Json(parent)},
+                        {"config", config},
+                        {"plan", {{"images", 100}, {"steps", 10}}}});
       parent = id;
     }
     answers.push_back({{"stages", stages}, {"warnings", Json::array()}});
@@ -42,7 +45,11 @@ std::vector<Json> resolve(const std::vector<Json>& requests) {
 
 SweepFile sweep_of(std::vector<Cell> cells, std::vector<int64_t> seeds = {0}) {
   for (Cell& cell : cells) cell.name = cell_name(cell.values);
-  return {.path = "sweeps/t.json", .name = "t", .axes = {"mask.patch"}, .cells = std::move(cells), .seeds = std::move(seeds),
+  return {.path = "sweeps/t.json",
+          .name = "t",
+          .axes = {"mask.patch"},
+          .cells = std::move(cells),
+          .seeds = std::move(seeds),
           .stages = {"pretrain", "finetune"}};
 }
 Cell cell(const Json& values) { return {.values = values, .set = values}; }
@@ -57,7 +64,8 @@ TEST(Plan, CellsThatDifferOnlyInFineTuningShareOnePreTraining) {
 TEST(Plan, CellsWithTheSameRunsBecomeOneThatShowsWhatTheyAgreeOn) {
   std::vector<Cell> cells;
   for (const int patch : {4, 8})
-    for (const char* from : {"pretrain", "scratch"}) cells.push_back(cell({{"mask.patch", patch}, {"finetune.from", from}}));
+    for (const char* from : {"pretrain", "scratch"})
+      cells.push_back(cell({{"mask.patch", patch}, {"finetune.from", from}}));
   const Json plan = make_plan(sweep_of(cells), {}, resolve);
   ASSERT_EQ(plan["cells"].size(), 3u);
   EXPECT_EQ(plan["cells"][1]["cell"], "finetune.from=scratch");
@@ -67,8 +75,10 @@ TEST(Plan, CellsWithTheSameRunsBecomeOneThatShowsWhatTheyAgreeOn) {
 
 TEST(Plan, NamesEveryInvalidCellAtOnce) {
   try {
-    make_plan(sweep_of({cell({{"mask.patch", 5}}), cell({{"mask.patch", 4}}), cell({{"mask.patch", 5}, {"mask.ratio", 1}})}, {0, 1}),
-              {}, resolve);
+    make_plan(
+        sweep_of({cell({{"mask.patch", 5}}), cell({{"mask.patch", 4}}), cell({{"mask.patch", 5}, {"mask.ratio", 1}})},
+                 {0, 1}),
+        {}, resolve);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::usage);
@@ -76,6 +86,19 @@ TEST(Plan, NamesEveryInvalidCellAtOnce) {
                  "sweeps/t.json: 2 of 3 cells name no valid run; change them, or leave them out with \"exclude\":\n"
                  "  mask.patch=5: mask.patch: 5 does not divide image 32; use 4 or 8\n"
                  "  mask.patch=5 mask.ratio=1: mask.patch: 5 does not divide image 32; use 4 or 8");
+  }
+}
+
+TEST(Plan, SaysOnceAndWithItsCodeWhatIsWrongWithEveryCell) {
+  const auto no_data = [](const std::vector<Json>& requests) {
+    return std::vector<Json>(requests.size(), Json{{"error", "data.root: no such folder"}, {"code", 5}});
+  };
+  try {
+    make_plan(sweep_of({cell({{"mask.patch", 4}}), cell({{"mask.patch", 8}})}), {}, no_data);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::data);
+    EXPECT_STREQ(error.what(), "data.root: no such folder");
   }
 }
 
