@@ -144,7 +144,8 @@ TEST(Pth, ThatSpellsEndlessNamesIsRefused) {
   std::string pickle = "\x80\x02}q\x01(U\x01xK\x01u0";
   for (char depth = 2; depth < 32; ++depth) {
     const std::string inner = {'h', static_cast<char>(depth - 1)};
-    pickle += "}(U\x01"s + "a" + inner + "U\x01" + "b" + inner + "uq" + depth + "0";
+    pickle.append("}(U\x01").append("a").append(inner).append("U\x01").append("b").append(inner).append("uq") += depth;
+    pickle += '0';
   }
   pickle += "h\x1f.";
   EXPECT_NE(refusal(header + pickle + "\x80\x02].").find("its names are too many or too long"), std::string::npos);
