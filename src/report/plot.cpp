@@ -16,6 +16,14 @@ constexpr size_t kMostPoints = 1000;  // a curve; more are averaged piecewise
 
 bool is_curve_x(const std::string& x) { return x == "step" || x == "epoch" || x == "images" || x == "gpu_hours"; }
 
+// The question that a sweep's "about" opens with; the rest of it (cost, expectation) is no caption.
+std::string first_sentence(const std::string& about) {
+  for (size_t i = 0; i < about.size(); ++i)
+    if ((about[i] == '?' || about[i] == '.') && (i + 1 == about.size() || about[i + 1] == ' '))
+      return about.substr(0, i + 1);
+  return about;
+}
+
 // What a curve is drawn from: a run, and the label of the line it belongs to.
 struct Source {
   std::string run, label;
@@ -135,7 +143,7 @@ Plot sweep_curves(const Sqlite& database, const std::string& sweep, const PlotOp
       if (run.stage == stage) sources.push_back({run.run, label});
   }
   Plot plot = curves_plot(database, sweep, sources, options.x, key);
-  plot.subtitle = data.about;
+  plot.subtitle = first_sentence(data.about);
   plot.y_label = stage + " " + key;
   return plot;
 }
@@ -174,7 +182,7 @@ Plot table_plot(const Sqlite& database, const std::string& sweep, const PlotOpti
   std::string metric = table.metric;
   std::replace(metric.begin(), metric.end(), '_', ' ');
   Plot plot{.title = sweep,
-            .subtitle = whole.about,
+            .subtitle = first_sentence(whole.about),
             .x_label = heat ? whole.column_key : whole.row_key,
             .y_label = heat ? whole.row_key : table.stage + " " + metric,
             .larger_is_better = table.larger_is_better};

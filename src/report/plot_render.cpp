@@ -48,6 +48,21 @@ std::string quoted(const std::string& text) {
 
 std::string number(double value) { return fmt::format("{:.10g}", value); }
 
+// The title, the subtitle broken into lines that fit the picture's width.
+std::string title_of(const Plot& plot, int width) {
+  const size_t most = static_cast<size_t>(width / 9);  // a character is about eight points wide
+  std::string text = plot.title;
+  for (const std::string& paragraph : split(plot.subtitle, '\n')) {
+    std::string line;
+    for (const std::string& word : split(paragraph, ' ')) {
+      if (!line.empty() && line.size() + 1 + word.size() > most) text += "\n" + std::exchange(line, "");
+      line += (line.empty() ? "" : " ") + word;
+    }
+    if (!line.empty()) text += "\n" + line;
+  }
+  return text;
+}
+
 std::string header(const Plot& plot, const std::string& format, const fs::path& output, int width, int height) {
   const auto terminal = [&](const std::string& name, const std::string& size, int points) {
     return fmt::format("set terminal {} noenhanced size {} font \"DejaVu Sans,{}\"", name, size, points);
@@ -58,7 +73,7 @@ std::string header(const Plot& plot, const std::string& format, const fs::path& 
           ? terminal("pdfcairo", fmt::format("{:.2f}in,{:.2f}in", width / 100.0, height / 100.0), 10) + "\n"
           : terminal("svg", fmt::format("{},{} dynamic", width, height), 13) + " background \"white\"\n";
   script += "set output " + quoted(output.string()) + "\nset encoding utf8\n";
-  script += "set title " + quoted(plot.title + (plot.subtitle.empty() ? "" : "\n" + plot.subtitle)) + " offset 0,0.3\n";
+  script += "set title " + quoted(title_of(plot, width)) + " offset 0,0.3\n";
   script += "set xlabel " + quoted(plot.x_label) + "\nset ylabel " + quoted(plot.y_label) + "\n";
   script += "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6 textcolor rgb '#333333'\n";
   return script;
@@ -193,8 +208,10 @@ struct Folder {
 std::string render_plot(const Plot& plot, const std::string& format) {
   if (format == "csv") return csv_of(plot);
   const bool heat = !plot.cells.empty();
-  const int width = heat ? std::clamp(240 + 150 * static_cast<int>(plot.columns.size()), 560, 1400) : 860;
-  const int height = heat ? std::clamp(170 + 70 * static_cast<int>(plot.rows.size()), 340, 1000) : 540;
+  const int width = heat ? std::clamp(240 + 150 * static_cast<int>(plot.columns.size()), 640, 1400) : 860;
+  const std::string title = title_of(plot, width);
+  const int lines = static_cast<int>(std::count(title.begin(), title.end(), '\n'));
+  const int height = (heat ? std::clamp(150 + 70 * static_cast<int>(plot.rows.size()), 300, 1000) : 520) + 18 * lines;
   std::string name = (fs::temp_directory_path() / "simmim-plot-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr)
     fail(Code::data, "{}: cannot make a temporary folder; set TMPDIR to one that can be written to", name);

@@ -103,6 +103,15 @@ TEST(Plot, DrawsTextsWithQuotesAndBackslashesAsTheyStand) {
   EXPECT_NE(render_plot(plot, "svg").find("{c} `d` _e^f"), std::string::npos);
 }
 
+TEST(Plot, HasTheQuestionOfTheSweepAsItsCaption) {
+  PlotSweep sweep;
+  Json plan = Json::parse(read_file(sweep.out / "sweeps/demo/plan-1.json"));
+  plan["about"] = "Does it matter at 0.5? Two minutes; expected: no.";
+  plan["revision"] = 2;
+  ASSERT_EQ(ingest_plan(sweep.path, write_plan(sweep.out, plan)), "");
+  EXPECT_EQ(sweep.plot({"demo"}).subtitle, "Does it matter at 0.5?");
+}
+
 TEST(Plot, NamesWhatItCannotDraw) {
   const PlotSweep sweep;
   EXPECT_NE(message_of([&] { sweep.plot({"p4-4"}, {.y = "los"}); }).find("did you mean 'loss'"), std::string::npos);
