@@ -1,4 +1,5 @@
 // simmim: the table of commands, the only catch, and the exit codes.
+#include <csignal>
 #include <cstdio>
 #include <new>
 #include <string>
@@ -49,4 +50,7 @@ int guarded(const std::vector<std::string>& words) {
 }  // namespace
 }  // namespace simmim
 
-int main(int argc, char** argv) { return simmim::guarded({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of write, like a full disk
+  return simmim::guarded({argv + 1, argv + argc});
+}

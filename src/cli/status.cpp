@@ -27,7 +27,27 @@ std::string run_line(const RunStatus& run) {
   return line;
 }
 
-std::string status_text(const Status& status) {
+struct Current {
+  Status status;
+  std::string singles;  // "3 done, 1 failed": runs of no sweep
+};
+
+Current current_status(const std::string& sweep, const CommonOptions& common) {
+  const fs::path file = common.database();
+  if (fs::is_directory(common.out))
+    if (const std::string trouble = ingest_changes(file, common.out); !trouble.empty()) warn(trouble);
+  const Sqlite database = open_for_reading(file, common.out);
+  Current current{read_status(database, sweep), ""};
+  if (!sweep.empty()) return current;
+  Statement counts = database.prepare(
+      "SELECT count(*), state FROM results WHERE run NOT IN (SELECT run FROM members) GROUP BY state ORDER BY state");
+  while (counts.step())
+    current.singles += fmt::format("{}{} {}", current.singles.empty() ? "" : ", ", counts.integer(0), counts.text(1));
+  return current;
+}
+
+std::string status_text(const Current& current) {
+  const Status& status = current.status;
   std::string text;
   for (const SweepStatus& sweep : status.sweeps) {
     std::vector<std::string> counts;
@@ -61,39 +81,32 @@ std::string next_command(const Status& status) {
   return "simmim sweep demo --dry-run";
 }
 
-Status current_status(const std::string& sweep, const CommonOptions& common) {
-  const fs::path database = common.database();
-  if (fs::is_directory(common.out))
-    if (const std::string trouble = ingest_changes(database, common.out); !trouble.empty()) warn(trouble);
-  return read_status(open_for_reading(database, common.out), sweep);
-}
-
 int run(const std::string& sweep, bool watch, const CommonOptions& common) {
-  Status status = current_status(sweep, common);
+  Current current = current_status(sweep, common);
   if (!watch) {
-    const std::string text = common.json ? status_json(status).dump(2) + "\n" : status_text(status);
+    const std::string text = common.json ? status_json(current.status).dump(2) + "\n" : status_text(current);
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
-    hint(common.quiet, next_command(status));
+    hint(common.quiet, next_command(current.status));
     return 0;
   }
   catch_signals();
   LiveLines live(true);
   std::string shown;
-  for (;; status = current_status(sweep, common)) {
-    const std::string text = common.json ? status_json(status).dump() + "\n" : status_text(status);
+  for (;; current = current_status(sweep, common)) {
+    const std::string text = common.json ? status_json(current.status).dump() + "\n" : status_text(current);
     if (common.json || !live.enabled()) {
       if (text != shown) std::fputs(text.c_str(), stdout), std::fflush(stdout);
       shown = text;
     } else {
       live.show(split(trim(text), '\n'));
     }
-    if (!is_anything_running(status)) break;
+    if (!is_anything_running(current.status)) break;
     for (int tenth = 0; tenth < 20 && interrupts() == 0; ++tenth) usleep(100'000);
     if (interrupts() > 0) break;
   }
   live.clear();
-  if (live.enabled() && !common.json) std::fputs(status_text(status).c_str(), stdout);
+  if (live.enabled() && !common.json) std::fputs(status_text(current).c_str(), stdout);
   return 0;
 }
 

@@ -29,6 +29,16 @@ State stored_state(const fs::path& out, const std::string& run) {
   return state == "failed" || state == "stopped" ? State::failed : State::todo;
 }
 
+// What the next command looks at: a run that failed for want of data or disk space (Code::data) is tried again, since
+// the reason lay outside it.
+State state_before(const fs::path& out, const std::string& run) {
+  const State state = stored_state(out, run);
+  if (state != State::failed) return state;
+  const Json attempts = read_record(run_path(out, run)).value("attempts", Json::array());
+  const bool outside = !attempts.empty() && attempts.back().value("exit_code", Json()) == static_cast<int>(Code::data);
+  return outside ? State::todo : state;
+}
+
 // A worker that died before it could write its own end (no engine, no memory): the record says so for it.
 void record_failure(const fs::path& out, const Json& entry, int exit_code, const std::string& why) {
   auto folder = RunFolder::claim(out, entry.at("id"));
@@ -46,7 +56,7 @@ class Scheduler {
   Scheduler(const Json& plan, const LocalOptions& options, SweepObserver& observer)
       : plan_(plan), options_(options), observer_(observer), slots_(static_cast<size_t>(options.jobs)) {
     for (const std::string& run : options.selected) {
-      State state = stored_state(options.out, run);
+      State state = state_before(options.out, run);
       if (state == State::done) outcome_.reused.push_back(run);
       if (state == State::failed && options.retry_failed) state = State::todo;
       states_[run] = state;
@@ -231,7 +241,7 @@ SweepOutcome run_local(const Json& plan, const LocalOptions& options, SweepObser
 PlanState plan_state(const fs::path& out, const std::vector<std::string>& runs) {
   PlanState states;
   for (const std::string& run : runs) {
-    const State state = stored_state(out, run);
+    const State state = state_before(out, run);
     (state == State::done ? states.reused : state == State::failed ? states.failed : states.todo).push_back(run);
   }
   return states;

@@ -98,6 +98,37 @@ TEST_F(Run, ReadOnlyFolderIsRefusedBeforeAnythingIsComputed) {
   EXPECT_EQ(got.code, 5) << got.err;
 }
 
+// The limit stands for a full disk: the same error of write(2), without a file system of its own.
+TEST_F(Run, FullDiskKeepsTheLastCheckpointAndTheSameCommandContinues) {
+  const Words words = Words{"pretrain"} + tiny() + Words{"pretrain.epochs=6", "pretrain.save_steps=4"};
+  const Finished whole = simmim_run(words + Words{"--json", "--out", (folder_ / "whole").string()}, environment());
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const std::string id = whole.json()["id"];
+  Process process(words, environment());
+  ASSERT_TRUE(process.wait_for("epoch 2:"));
+  process.signal(SIGINT);
+  ASSERT_EQ(process.finish().code, 4);
+  const std::string checkpoint = read_file(file(id, "last.safetensors"));
+  const std::string log = (folder_ / "log").string();
+  const std::string limited = "ulimit -f 100; SIMMIM_OUT='" + out() + "' SIMMIM_THREADS=1 '" SIMMIM_BINARY "' " +
+                              join(words, " ") + " > /dev/null 2> '" + log + "'";
+  EXPECT_EQ(std::system(limited.c_str()) >> 8, 5);
+  EXPECT_NE(read_file(log).find("last.safetensors: cannot write " + std::to_string(checkpoint.size()) + " bytes"),
+            std::string::npos)
+      << read_file(log);
+  EXPECT_EQ(read_file(file(id, "last.safetensors")), checkpoint);
+  ASSERT_EQ(run(words).code, 0);
+  EXPECT_EQ(read_file(file(id, "final.safetensors")), read_file(folder_ / "whole" / "runs" / id / "final.safetensors"));
+}
+
+TEST_F(Run, GoesOnWithAWarningWithoutItsDatabase) {
+  const Finished got = run(Words{"pretrain", "--db", "/proc/simmim.db"} + tiny());
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_NE(got.err.find("warning: /proc/simmim.db"), std::string::npos) << got.err;
+  EXPECT_EQ(run({"db", "rebuild"}).code, 0);
+  EXPECT_EQ(run({"runs", "--json"}).json().size(), 1u);
+}
+
 TEST_F(Run, SiteFileSaysWhereTheDataAre) {
   make_folder(folder_ / "site/simmim");
   write_file_atomically(folder_ / "site/simmim/site.json", R"({"data": "/nowhere"})");

@@ -27,6 +27,7 @@ state() { echo "{\"id\":\"$run\",\"state\":\"$1\",\"error\":\"$2\",\"attempts\":
 case "$order" in
   done|"") state done ;;
   fail) state failed "no luck"; exit 1 ;;
+  full) echo "{\"id\":\"$run\",\"state\":\"failed\",\"attempts\":[{\"state\":\"failed\",\"exit_code\":5}]}" > "$out/runs/$run/run.json"; exit 5 ;;
   kill) kill -9 $$ ;;
   vanish) echo '{"event":"error","message":"no engine"}' >&3; exit 6 ;;
   wait) trap 'state interrupted; exit 4' TERM; echo '{"event":"message","text":"ready"}' >&3; while :; do sleep 0.05; done ;;
@@ -117,6 +118,12 @@ TEST_F(LocalExecutor, TriesAFailedRunAgainOnlyWhenAsked) {
   EXPECT_EQ(work().failed, Ids{"a"});
   EXPECT_EQ(starts(), (Ids{"a", "b", "b1"}));
   options_.retry_failed = true;
+  EXPECT_EQ(work().done, (Ids{"a", "a1"}));
+}
+
+TEST_F(LocalExecutor, TriesARunThatFoundTheDiskFullAgainWithTheNextCommand) {
+  order("a", "full\n");
+  EXPECT_EQ(work().failed, Ids{"a"});
   EXPECT_EQ(work().done, (Ids{"a", "a1"}));
 }
 
