@@ -85,7 +85,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
   if (has_val) {
     if (val.labels.empty()) val = evaluate(model, setup, Split::val, kEvaluationBatch);
-    result.summary.update({{"val_top1", val.top1()}, {"val_loss", val.loss()}, {"best_epoch", std::stoll(progress.extra.at("best_epoch"))}});
+    result.summary.update({{"val_top1", val.top1()}, {"val_images", val.images()}, {"val_loss", val.loss()}, {"best_epoch", std::stoll(progress.extra.at("best_epoch"))}});
   }
   if (setup.dataset->has(Split::test)) {
     const Evaluation test = evaluate(model, setup, Split::test, kEvaluationBatch);

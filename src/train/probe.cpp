@@ -177,7 +177,10 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
     val_logits = knn_votes(options, classes, train.blocks[block], train.labels, val.blocks[block]).log();
     test_logits = knn_votes(options, classes, train.blocks[block], train.labels, test.blocks[block]).log();
   }
-  if (chosen_on == Split::val) result.summary["val_top1"] = accuracy(val_logits, val.labels);
+  if (chosen_on == Split::val) {
+    result.summary["val_top1"] = accuracy(val_logits, val.labels);
+    result.summary["val_images"] = val.labels.size(0);
+  }
   if (setup.dataset->has(Split::test)) {
     Evaluation evaluation;
     Batch batch;
