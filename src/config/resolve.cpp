@@ -46,7 +46,11 @@ Origin origin_of_run(const ResolveRequest& request, const std::string& text, con
 Origin origin_of(const ResolveRequest& request, const std::string& from, const std::string& latest_kind) {
   if (from.empty() || from == "scratch" || from == "pretrain") return {};
   std::error_code ignored;
-  if (!fs::is_regular_file(from, ignored)) return origin_of_run(request, from, latest_kind);
+  if (!fs::is_regular_file(from, ignored)) {
+    if (const std::string suffix = fs::path(from).extension(); suffix == ".pth" || suffix == ".safetensors")
+      fail(Code::data, "--from {}: no such file; give a checkpoint file or a run (simmim runs)", from);
+    return origin_of_run(request, from, latest_kind);
+  }
   const TensorFile file = TensorFile::open(from);
   return {.file = fs::absolute(from).string(), .determines = {{"from", hash_file_hex(from)}}, .inherited = checkpoint_config(file)};
 }
