@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "config/stages.h"
 #include "core/error.h"
 #include "data/info.h"
 #include "train/bench.h"
