@@ -3,57 +3,19 @@
 #include <cmath>
 #include <map>
 
-#include "config/checkpoint_config.h"
+#include "config/origin.h"
 #include "config/run_id.h"
 #include "config/schedule.h"
 #include "config/sections.h"
-#include "core/hash.h"
 #include "data/statistics.h"
 #include "encoders/encoders.h"
 #include "kernels/device.h"
 #include "masks/mask.h"
 #include "model/classifier.h"
 #include "model/simmim.h"
-#include "runs/run_folder.h"
 
 namespace simmim {
 namespace {
-
-// Where a stage's weights come from.
-struct Origin {
-  std::string parent;     // id of a run, or ""
-  std::string file;       // weights to read, or "" (the parent is a run of this request, or there are none)
-  std::map<std::string, std::string> determines;  // content hash of a file, epoch of a run: what the id must know
-  Json inherited = Json::object();  // the lowest configuration layer
-};
-
-// latest_kind: which kind of run "latest" means here.
-Origin origin_of_run(const ResolveRequest& request, const std::string& text, const std::string& latest_kind) {
-  const auto at = text.rfind('@');
-  const std::string name = text.substr(0, at);
-  const std::string id = resolve_run(request.out, name, name == "latest" ? latest_kind : "");
-  const fs::path folder = run_path(request.out, id);
-  const fs::path file = folder / (at == std::string::npos ? "final.safetensors" : fmt::format("epoch-{}.safetensors", text.substr(at + 1)));
-  if (!fs::exists(file))
-    fail(Code::usage, "--from {}: run {} has no {}; {}", text, id, file.filename().string(),
-         at == std::string::npos ? "finish it first with the command that started it" : "set keep_epochs to keep the weights of epochs");
-  const Json config = read_json_file(folder / "config.json");
-  Origin origin{.parent = id, .file = file.string(), .inherited = inherited_config(config.at("config"))};
-  if (at != std::string::npos) origin.determines["epoch"] = text.substr(at + 1);
-  return origin;
-}
-
-Origin origin_of(const ResolveRequest& request, const std::string& from, const std::string& latest_kind) {
-  if (from.empty() || from == "scratch" || from == "pretrain") return {};
-  std::error_code ignored;
-  if (!fs::is_regular_file(from, ignored)) {
-    if (const std::string suffix = fs::path(from).extension(); suffix == ".pth" || suffix == ".safetensors")
-      fail(Code::data, "--from {}: no such file; give a checkpoint file or a run (simmim runs)", from);
-    return origin_of_run(request, from, latest_kind);
-  }
-  const TensorFile file = TensorFile::open(from);
-  return {.file = fs::absolute(from).string(), .determines = {{"from", hash_file_hex(from)}}, .inherited = checkpoint_config(file)};
-}
 
 bool is_training(const std::string& stage) { return stage == "pretrain" || stage == "finetune"; }
 
@@ -194,7 +156,7 @@ class StageResolver {
         fail(Code::usage, "{}.from: there is no pre-training in this command; name a run, a checkpoint or scratch with --from", stage_);
       parent_config_ = earlier[0]["config"];
     } else if (!from.empty()) {
-      origin_ = origin_of(request_, from, latest_kind_);
+      origin_ = origin_of(request_.out, from, latest_kind_);
       if (!origin_.inherited.empty()) {
         parent_config_ = origin_.inherited;
         std::vector<Layer> layers = request_.layers;
