@@ -118,14 +118,24 @@ class Scheduler {
   void start_ready() {
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
       if (slots_[slot].process) continue;
-      const auto ready = std::find_if(options_.selected.begin(), options_.selected.end(), [&](const std::string& run) {
-        const std::string parent = parent_of(plan_, run);
-        return states_[run] == State::todo &&
-               (parent.empty() || !states_.contains(parent) || states_[parent] == State::done);
-      });
-      if (ready == options_.selected.end()) return;
-      start(static_cast<int>(slot), *ready);
+      const std::string run = next_ready();
+      if (run.empty()) return;
+      start(static_cast<int>(slot), run);
     }
+  }
+
+  // The first run whose parent is done; "" if there is none. Another sweep may have taken one up, or finished it.
+  std::string next_ready() {
+    for (const std::string& run : options_.selected) {
+      const std::string parent = parent_of(plan_, run);
+      if (states_[run] != State::todo) continue;
+      if (!parent.empty() && states_.contains(parent) && states_[parent] != State::done) continue;
+      const State now = stored_state(options_.out, run);
+      if (now != State::done && now != State::held) return run;
+      states_[run] = now;
+      if (now == State::done) outcome_.reused.push_back(run);
+    }
+    return "";
   }
 
   void start(int slot, const std::string& run) {
@@ -192,7 +202,11 @@ class Scheduler {
       }
     }
     database_warning(ingest_run(options_.database, run_path(options_.out, run)));
-    observer_.ended(index, run, state == State::done ? "done" : state == State::failed ? "failed" : "interrupted", why);
+    const char* word = state == State::done     ? "done"
+                       : state == State::failed ? "failed"
+                       : state == State::held   ? "waits"
+                                                : "interrupted";
+    observer_.ended(index, run, word, state == State::done ? "" : why);
   }
 
   std::string error_text(const std::string& run) const {

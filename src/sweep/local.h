@@ -16,7 +16,8 @@ struct SweepObserver {
   virtual ~SweepObserver() = default;
   virtual void started(int /*slot*/, const std::string& /*run*/) {}
   virtual void event(int /*slot*/, const std::string& /*run*/, const Json& /*event*/) {}  // an engine event
-  // state: done, failed, interrupted; `why` is one sentence, empty when done.
+  // state: done, failed, interrupted, lost (taken up again), waits (another process runs it); `why` is one sentence,
+  // empty when done.
   virtual void ended(int /*slot*/, const std::string& /*run*/, const std::string& /*state*/,
                      const std::string& /*why*/) {}
   virtual void message(const std::string& /*sentence*/) {}

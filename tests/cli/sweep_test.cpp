@@ -31,7 +31,7 @@ class Sweep : public testing::Test {
     folder_.write("s.json", sweep.dump());
   }
   Words words(const std::string& out = "results") {
-    return {"sweep", (folder_ / "s.json").string(), "--jobs", "2", "--out", (folder_ / out).string()};
+    return {"sweep", (folder_ / "s.json").string(), "--out", (folder_ / out).string()};
   }
   Finished run(const Words& more = {}) { return simmim_run(words() + more); }
   std::set<std::string> runs(const std::string& out = "results") {
@@ -124,6 +124,15 @@ TEST_F(Sweep, KilledSweepTakesItsWorkersAlongAndTheSameCommandFinishesAtOnce) {
   const Finished got = run();
   EXPECT_EQ(got.code, 0) << got.err;
   expect_same_results("whole");
+}
+
+TEST_F(Sweep, TwoAtOnceShareTheWorkAndRunNothingTwice) {
+  Process first(words() + Words{"--jobs", "1"}), second(words() + Words{"--jobs", "1"});
+  EXPECT_EQ(first.finish().code, 0);
+  EXPECT_EQ(second.finish().code, 0);
+  EXPECT_EQ(runs().size(), 5u);
+  for (const std::string& id : runs())
+    EXPECT_EQ(read_record(folder_ / "results/runs" / id)["attempts"].size(), 1u) << id;
 }
 
 TEST_F(Sweep, InterruptLetsWorkersSaveAndTheSameCommandGoesOn) {
