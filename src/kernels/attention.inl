@@ -61,14 +61,16 @@ void multiply(int64_t M, int64_t n, int64_t K, const T* a, int64_t ars, int64_t 
 template <class T>
 struct Workspace {
   int64_t N, d, columns, width, block;  // block: queries at a time
-  std::vector<T> q, k, v, transposed_k, transposed_v, scores, d_scores, out, d_out, dq, dk, dv;
+  std::vector<T> q, k, v, out, transposed_k, scores;          // out: forward
+  std::vector<T> transposed_v, d_scores, d_out, dq, dk, dv;  // backward
 
   Workspace(int64_t N_, int64_t d_, bool backward)
       : N(N_), d(d_), columns(attention_columns(N_)), width((d_ + 15) / 16 * 16), block(N_ <= 80 ? N_ : 60) {
     const auto rows = static_cast<size_t>(N * width), square = static_cast<size_t>(block * columns);
-    for (std::vector<T>* part : {&q, &k, &v, &out}) part->assign(rows, 0);
+    for (std::vector<T>* part : {&q, &k, &v}) part->assign(rows, 0);
     transposed_k.assign(static_cast<size_t>(d * columns), 0);
     scores.resize(square);
+    if (!backward) out.assign(rows, 0);
     if (!backward) return;
     for (std::vector<T>* part : {&d_out, &dq, &dk, &dv}) part->assign(rows, 0);
     transposed_v.assign(static_cast<size_t>(d * columns), 0);
@@ -197,7 +199,8 @@ void attention_forward(const AttentionForward<T, E>& a, int64_t begin, int64_t e
   }
 }
 
-// With P the probabilities and dP = dO v^T: dS = P * (dP - rowsum(dO * O)), dq = dS k, dk = dS^T q, dv = P^T dO.
+// With P the probabilities and dP = dO v^T: dS = P * (dP - rowsum(P * dP)), dq = dS k, dk = dS^T q, dv = P^T dO. The row
+// sum is not taken as that of dO * O: O may have been rounded to bf16, and then no row of dS would sum to 0.
 template <class T, class E>
 void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t end) {
   const AttentionForward<T, E>& a = b.forward;
@@ -211,7 +214,6 @@ void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t
     for (int64_t s = group * a.sequences / groups; s < (group + 1) * a.sequences / groups; ++s) {
       gather_qkv(a, w, s, h);
       transpose(w, w.v.data(), w.transposed_v.data());
-      gather(w, a.out + s * a.N * D + h * a.d, D, static_cast<const T*>(nullptr), T(1), w.out.data());
       gather(w, b.d_out + s * a.N * D + h * a.d, D, static_cast<const T*>(nullptr), T(1), w.d_out.data());
       for (int64_t i = 0; i < a.N; i += w.block) {
         const int64_t count = std::min(w.block, a.N - i);
@@ -219,21 +221,26 @@ void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t
         multiply(count, w.columns, w.d, w.d_out.data() + i * w.width, w.width, int64_t{1}, w.transposed_v.data(), w.columns,
                  w.d_scores.data(), w.columns, false);
         for (int64_t q = 0; q < count; ++q) {
-          Vector<T> dot_sum{};
-          for (int64_t c = 0; c < w.width; c += kLanes<T>) {
-            Vector<T> o, d;
-            load(o, w.out.data() + (i + q) * w.width + c);
-            load(d, w.d_out.data() + (i + q) * w.width + c);
-            dot_sum += o * d;
+          const T lse = a.lse[(s * a.H + h) * a.N + i + q];
+          Vector<T> total{}, dot_sum{};
+          for (int64_t e = q * w.columns; e < (q + 1) * w.columns; e += kLanes<T>) {
+            Vector<T> p, d;
+            load(p, w.scores.data() + e);
+            load(d, w.d_scores.data() + e);
+            p -= lse;
+            exponential(p);
+            store(w.scores.data() + e, p);
+            total += p;
+            dot_sum += p * d;
           }
-          const T dot = sum_of<T>(dot_sum), lse = a.lse[(s * a.H + h) * a.N + i + q];
+          // lse is rounded, so the sum is only nearly 1; the probabilities are made to sum to 1 as they did before.
+          const T share = 1 / sum_of<T>(total), dot = sum_of<T>(dot_sum) * share;
           for (int64_t e = q * w.columns; e < (q + 1) * w.columns; e += kLanes<T>) {
             Vector<T> p, d, sum;
             load(p, w.scores.data() + e);
             load(d, w.d_scores.data() + e);
             load(sum, d_bias + i * w.columns + e);
-            p -= lse;
-            exponential(p);
+            p *= share;
             d = p * (d - dot);
             store(w.scores.data() + e, p);
             store(w.d_scores.data() + e, d);

@@ -101,7 +101,7 @@ struct AttentionForward {
 
 template <class T, class E>
 struct AttentionBackward {
-  AttentionForward<T, E> forward;  // its out and lse are read
+  AttentionForward<T, E> forward;  // its lse is read, its out is not
   const E* d_out;
   E* d_qkv;
   T* d_bias;      // (groups,H,N,columns) and (groups,3,H,d), both added to; the caller adds up the groups. What d_bias

@@ -119,13 +119,21 @@ struct Fused {
     s.mixed = make(x, {rows, D}, kType<T>);
     s.hidden = make(x, {rows, hidden});
     const Tensor y = make(x, {B, L, D}, kType<T>);
-    for_chunks([&](const Part& part, int64_t) { forward(part, s, y); });
+    const Factors right_of{right(s.w_qkv), right(s.w_proj), right(s.w_fc1), right(s.w_fc2)};
+    for_chunks([&](const Part& part, int64_t) { forward(part, s, right_of, y); });
     if (!w.gamma_1.defined()) s.projected.reset();  // only the gammas' gradients read the branches again
     if (!w.gamma_2.defined()) s.out.reset();
     return y;
   }
 
-  void forward(const Part& part, const Saved& s, const Tensor& y) const {
+  // The weights as right factors, (in,out).
+  struct Factors {
+    Tensor qkv, proj, fc1, fc2;
+  };
+  // Many small products with a weight are faster once it lies in memory as they read it.
+  Tensor right(const Tensor& weight) const { return chunks > 1 ? weight.t().contiguous() : weight.t(); }
+
+  void forward(const Part& part, const Saved& s, const Factors& right_of, const Tensor& y) const {
     const int64_t rows = part.rows;
     const auto t = [&](const Tensor& all) { return part.template of<T>(all, D); };
     const auto e = [&](const Tensor& all) { return part.template of<E>(all, D); };
@@ -134,21 +142,21 @@ struct Fused {
              kernels::NormForward<T, E>{t(s.x), order(), L, D, data<T>(w.norm1_weight), data<T>(w.norm1_bias), T(call.eps),
                                         e(s.n1), one(s.mean1), one(s.rstd1)},
              rows, kRowBlock);
-    product(part.of(s.qkv), part.of(s.n1), s.w_qkv.t());  // the bias is added by the attention
+    product(part.of(s.qkv), part.of(s.n1), right_of.qkv);  // the bias is added by the attention
     parallel(ops.attention_forward, attention(s, part), kernels::attention_groups(rows / N, H) * H, 1);
-    product(part.of(s.projected), part.of(s.attended), s.w_proj.t());
+    product(part.of(s.projected), part.of(s.attended), right_of.proj);
     parallel(ops.residual_forward,
              kernels::ResidualForward<T, E>{t(s.x), e(s.projected), inverse(), L, D, data<T>(w.proj_bias), data<T>(w.gamma_1),
                                             factors(call.factors_1, part), t(s.mixed),
                                             {nullptr, nullptr, L, D, data<T>(w.norm2_weight), data<T>(w.norm2_bias), T(call.eps),
                                              e(s.n2), one(s.mean2), one(s.rstd2)}},
              rows, kRowBlock);
-    product(part.of(s.hidden), part.of(s.n2), s.w_fc1.t());
+    product(part.of(s.hidden), part.of(s.n2), right_of.fc1);
     const Tensor active = make(s.hidden, {rows, hidden});
     parallel(ops.gelu_forward,
              kernels::GeluForward<T, E>{part.template of<E>(s.hidden, hidden), data<T>(w.fc1_bias), rows, hidden, data<E>(active)},
              rows, kRowBlock);
-    product(part.of(s.out), active, s.w_fc2.t());
+    product(part.of(s.out), active, right_of.fc2);
     parallel(ops.residual_forward,
              kernels::ResidualForward<T, E>{t(s.mixed), e(s.out), nullptr, L, D, data<T>(w.fc2_bias), data<T>(w.gamma_2),
                                             factors(call.factors_2, part), t(y), {}},
