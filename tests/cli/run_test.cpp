@@ -86,7 +86,7 @@ TEST_F(Run, WrongInputIsOneSentenceWithItsExitCode) {
   says({"pretrain", "mask.patch=5"}, 2, "mask.patch");
   says({"pretrain", "head.name=lniear"}, 2, "did you mean 'linear'?");
   says({"pretrain", "data.root=/nowhere"}, 5, "/nowhere");
-  says({"pretrain", "--from", "/nowhere.pth"}, 2, "/nowhere.pth");
+  says({"pretrain", "--from", "/nowhere.pth"}, 5, "/nowhere.pth");
   says({"pretrain", "--resume"}, 2, "--resume: no run");
   says({"finetune", "--from", "latest"}, 2, "latest");
   says({"inspect", folder_.write("bad.pth", "not a checkpoint").string()}, 5, "bad.pth");
