@@ -92,8 +92,7 @@ TEST_F(Sweep, FailedRunMarksItsChildAndTheRestGoesOn) {
   EXPECT_NE(got.out.find("3 done, 0 reused, 1 failed, 1 not runnable"), std::string::npos) << got.out;
   EXPECT_NE(got.err.find("--retry-failed"), std::string::npos);
   fs::remove(folder_ / "results/runs" / victim / "final.safetensors");
-  EXPECT_EQ(run().code, 3);
-  EXPECT_EQ(run({"--retry-failed"}).code, 0);
+  EXPECT_EQ(run().code, 0);  // what was wrong lay outside the run: the same command tries it again
   expect_same_results("whole");
 }
 
@@ -142,7 +141,7 @@ TEST_F(Sweep, InterruptLetsWorkersSaveAndTheSameCommandGoesOn) {
   sweep.signal(SIGINT, /*group=*/true);  // as a terminal does
   const Finished stopped = sweep.finish();
   EXPECT_EQ(stopped.code, 4) << stopped.err;
-  EXPECT_NE(stopped.err.find("go on with: simmim sweep"), std::string::npos);
+  EXPECT_NE(stopped.err.find("go on with: simmim " + join(words(), " ")), std::string::npos) << stopped.err;
   for (const std::string& id : runs()) {
     const fs::path folder = folder_ / "results/runs" / id;
     EXPECT_NE(effective_state(folder, read_record(folder)), "running");
