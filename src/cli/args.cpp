@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "runs/run_folder.h"
@@ -16,6 +17,19 @@ struct Args::Parser {
 };
 
 fs::path CommonOptions::database() const { return database_path(out, db); }
+
+std::string shell_quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char letter) {
+    return std::isalnum(letter) ||
+           std::string_view("_-./=,:+@%").find(static_cast<char>(letter)) != std::string_view::npos;
+  });
+  return plain ? word : "'" + join(split(word, '\''), "'\\''") + "'";
+}
+
+void hint(const CommonOptions& common, const std::string& command) {
+  const bool with_out = common.out_given && command.starts_with("simmim ");
+  say(common.quiet, "next: " + command + (with_out ? " --out " + shell_quoted(common.out) : ""));
+}
 
 Args::Args(std::string command, std::string help)
     : command_(std::move(command)), help_(std::move(help)), parser_(std::make_unique<Parser>()) {
@@ -66,6 +80,11 @@ bool Args::parse(const std::vector<std::string>& words) {
   option("--db", "FILE", common_->db, "the database (default DIR/simmim.db, or SIMMIM_DB)");
   flag("--json", common_->json, "one JSON document on standard output");
   flag("-q,--quiet", common_->quiet, "no progress, no hints");
+  common_->command_line = "simmim " + command_;
+  for (const std::string& word : words) {
+    common_->command_line += " " + shell_quoted(word);
+    common_->out_given |= word == "--out" || word.starts_with("--out=");
+  }
   try {
     parser_->app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {

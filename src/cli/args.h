@@ -15,8 +15,16 @@ namespace simmim {
 struct CommonOptions {
   std::string out = "results", db;
   bool json = false, quiet = false;
+  bool out_given = false;     // --out stands on the command line
+  std::string command_line;   // as typed, quoted for a shell
   fs::path database() const;  // --db, else SIMMIM_DB, else OUT/simmim.db
 };
+
+// "next: COMMAND" on standard error, unless quiet; with --out where that was given.
+void hint(const CommonOptions& common, const std::string& command);
+
+// A word as a shell reads it back.
+std::string shell_quoted(const std::string& word);
 
 class Args {
  public:

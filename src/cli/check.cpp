@@ -27,7 +27,7 @@ int check_sweep(const fs::path& file, const Overrides& overrides, const CommonOp
   print_document(
       {{"file", file.string()}, {"sweep", sweep.name}, {"cells", plan["cells"].size()}, {"runs", plan["runs"].size()}},
       common.json);
-  hint(common.quiet, "simmim sweep " + file.string() + " --dry-run");
+  hint(common, "simmim sweep " + file.string() + " --dry-run");
   return 0;
 }
 
@@ -42,7 +42,7 @@ int check_recipe(const fs::path& file, const ConfigWords& words, const CommonOpt
                                 {"run", stage.at("id")},
                                 {"steps", stage.value("plan", Json::object()).value("steps", Json())}});
   print_document(document, common.json);
-  hint(common.quiet, "simmim pretrain " + file.string() + " --dry-run");
+  hint(common, "simmim pretrain " + file.string() + " --dry-run");
   return 0;
 }
 

@@ -25,7 +25,9 @@ Command compare_command() {
                   compare_runs(open_for_reading(common->database(), common->out), common->out, options->names);
               write_output("", render_frame(frame, output_format(options->format, "", *common, frame_formats())));
               std::fflush(stdout);
-              hint(common->quiet, "simmim plot " + join(options->names, " ") + " -o curves.png");
+              std::vector<std::string> names;
+              for (const std::string& name : options->names) names.push_back(shell_quoted(name));
+              hint(*common, "simmim plot " + join(names, " ") + " -o curves.png");
               return 0;
             };
           }};

@@ -64,7 +64,7 @@ int run(const std::vector<std::string>& words, const CommonOptions& common) {
     fail(Code::usage, "db: unknown action '{}'{}", action, unknown_name_hint(action, actions));
   }
   print_document(answer, common.json);
-  hint(common.quiet, "simmim runs");
+  hint(common, "simmim runs");
   return 0;
 }
 

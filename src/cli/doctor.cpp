@@ -72,7 +72,7 @@ int run(const CommonOptions& common) {
   });
   print_document(report.rows, common.json);
   std::fflush(stdout);
-  hint(common.quiet,
+  hint(common,
        report.worst == Code::ok ? "simmim pretrain --dry-run" : "put right what says NO, then simmim doctor again");
   return static_cast<int>(report.worst);
 }

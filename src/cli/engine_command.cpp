@@ -13,7 +13,7 @@ int run_engine_command(const EngineCommand& command, const CommonOptions& common
   display.finish();
   print_document(common.json || !command.readable ? answer : command.readable(answer), common.json);
   std::fflush(stdout);
-  if (!command.next.empty()) hint(common.quiet, command.next);
+  if (!command.next.empty()) hint(common, command.next);
   return answer.is_object() && answer.value("state", "") == "interrupted" ? static_cast<int>(Code::interrupted) : 0;
 }
 

@@ -85,7 +85,7 @@ Command list_command() {
                 if (what->empty() || kind == *what) document[kind] = sections(kind, *common);
               print_document(what->empty() ? document : document[*what], common->json);
               std::fflush(stdout);
-              hint(common->quiet, "simmim pretrain --help");
+              hint(*common, "simmim pretrain --help");
               return 0;
             };
           }};

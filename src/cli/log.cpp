@@ -26,7 +26,7 @@ Command log_command() {
                   "", common->json ? Json({{"run", id}, {options->why ? "why" : "log", text}}).dump() + "\n" : text);
               if (!common->json && !text.empty() && text.back() != '\n') write_output("", "\n");
               std::fflush(stdout);
-              hint(common->quiet, options->why ? "simmim show " + id : "simmim log " + id + " --why");
+              hint(*common, options->why ? "simmim show " + id : "simmim log " + id + " --why");
               return 0;
             };
           }};

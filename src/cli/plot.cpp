@@ -28,7 +28,7 @@ int run(const Options& options, const CommonOptions& common) {
   write_output(options.output, render_plot(plot, format));
   std::fflush(stdout);
   if (options.output.empty())
-    hint(common.quiet, fmt::format("the same with -o plot.png"));
+    hint(common, fmt::format("the same with -o plot.png"));
   else
     say(common.quiet, "written to " + options.output);
   return 0;

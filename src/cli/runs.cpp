@@ -38,7 +38,7 @@ Command runs_command() {
               }
               write_output("", render_frame(frame, output_format(options->format, "", *common, frame_formats())));
               std::fflush(stdout);
-              hint(common->quiet,
+              hint(*common,
                    frame.rows.empty() ? "simmim pretrain --dry-run" : "simmim show " + text_of(frame.rows[0][0]));
               return 0;
             };

@@ -26,7 +26,7 @@ Command show_command() {
               print_document(facts, common->json);
               std::fflush(stdout);
               const std::string kind = facts.contains("run") ? facts["run"].value("kind", "") : "";
-              hint(common->quiet, kind == "pretrain" ? "simmim finetune --from " + id : "simmim log " + id);
+              hint(*common, kind == "pretrain" ? "simmim finetune --from " + id : "simmim log " + id);
               return 0;
             };
           }};

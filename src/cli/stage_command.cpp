@@ -54,7 +54,7 @@ int finish(const StageCommand& command, const Json& answer, const CommonOptions&
   const std::string id = answer.value("id", ""), state = answer.value("state", "");
   print_summary(answer, common);
   if (state == "done") {
-    hint(common.quiet, fmt::format(fmt::runtime(command.next), id));
+    hint(common, fmt::format(fmt::runtime(command.next), id));
     return 0;
   }
   if (state == "interrupted") {
@@ -63,7 +63,7 @@ int finish(const StageCommand& command, const Json& answer, const CommonOptions&
     return static_cast<int>(Code::interrupted);
   }
   fmt::print(stderr, "simmim: run {} {}: {}\n", id, state, answer.value("error", "see its log.txt"));
-  hint(common.quiet, "simmim log " + id);
+  hint(common, "simmim log " + id);
   return static_cast<int>(Code::run_failed);
 }
 
@@ -83,7 +83,7 @@ int run(const StageCommand& command, const Options& options, const CommonOptions
   const Json& stage = resolved.at("stages").back();
   if (options.dry_run) {
     print_plan(stage, common);
-    hint(common.quiet, "the same command without --dry-run");
+    hint(common, "the same command without --dry-run");
     return 0;
   }
   const std::string id = stage.at("id");

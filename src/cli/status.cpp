@@ -87,7 +87,7 @@ int run(const std::string& sweep, bool watch, const CommonOptions& common) {
     const std::string text = common.json ? status_json(current.status).dump(2) + "\n" : status_text(current);
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
-    hint(common.quiet, next_command(current.status));
+    hint(common, next_command(current.status));
     return 0;
   }
   catch_signals();

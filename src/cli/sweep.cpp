@@ -152,7 +152,7 @@ void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const
              std::isnan(seconds) ? "not known before the first runs" : "about " + duration_text(seconds));
 }
 
-int finish(const Json& plan, const SweepOutcome& outcome, const std::string& again, const CommonOptions& common) {
+int finish(const Json& plan, const SweepOutcome& outcome, const CommonOptions& common) {
   const std::string name = plan.at("name");
   if (common.json)
     fmt::print("{}\n", Json({{"sweep", name},
@@ -170,16 +170,16 @@ int finish(const Json& plan, const SweepOutcome& outcome, const std::string& aga
   std::fflush(stdout);
   for (const std::string& run : outcome.failed)
     say(common.quiet, fmt::format("failed: {}  {}", run, run_title(plan, run)));
+  if (!outcome.failed.empty()) say(common.quiet, "once the cause is gone: " + common.command_line + " --retry-failed");
   if (outcome.interrupted) {
-    say(common.quiet, "stopped and saved; go on with: " + again);
+    say(common.quiet, "stopped and saved; go on with: " + common.command_line);
     return static_cast<int>(Code::interrupted);
   }
   if (!outcome.failed.empty() || !outcome.blocked.empty() || !outcome.left.empty()) {
-    if (!outcome.failed.empty())
-      hint(common.quiet, fmt::format("simmim log {}, then: {} --retry-failed", outcome.failed[0], again));
+    if (!outcome.failed.empty()) hint(common, fmt::format("simmim log {} --why", outcome.failed[0]));
     return static_cast<int>(Code::some_failed);
   }
-  hint(common.quiet, "simmim table " + name);
+  hint(common, "simmim table " + name);
   return 0;
 }
 
@@ -198,7 +198,7 @@ int run(const Options& options, const CommonOptions& common) {
   const std::vector<std::string> runs = select_runs(plan, options.only);
   if (options.dry_run) {
     print_dry_run(plan, runs, shares, common);
-    hint(common.quiet, "the same command without --dry-run");
+    hint(common, "the same command without --dry-run");
     return 0;
   }
   const FrozenPlan frozen = freeze_plan(std::move(plan), common.out);
@@ -220,7 +220,7 @@ int run(const Options& options, const CommonOptions& common) {
   SweepDisplay display(frozen.plan, runs, state.reused, common.quiet);
   const SweepOutcome outcome = run_local(frozen.plan, local, display);
   display.finish();
-  return finish(frozen.plan, outcome, "simmim sweep " + join(options.words, " "), common);
+  return finish(frozen.plan, outcome, common);
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ int run(const Options& options, const CommonOptions& common) {
   const Sqlite database = open_fresh(common);
   write_output(options.output, render_table(make_table(database, options.name, table), format));
   std::fflush(stdout);
-  hint(common.quiet, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", options.name)
-                                            : "written to " + options.output);
+  hint(common, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", options.name)
+                                      : "written to " + options.output);
   return 0;
 }
 

@@ -96,7 +96,6 @@ std::string bold(const std::string& text) { return has_colour() ? "\033[1m" + te
 void say(bool quiet, const std::string& line) {
   if (!quiet) fmt::print(stderr, "{}\n", line);
 }
-void hint(bool quiet, const std::string& command) { say(quiet, "next: " + command); }
 void warn(const std::string& sentence) { fmt::print(stderr, "warning: {}\n", sentence); }
 
 }  // namespace simmim

@@ -29,8 +29,7 @@ std::string count_text(double count);       // "950", "12.3k", "4.56M", "7.8G"
 std::string bytes_text(double bytes);       // "12.3 MB"
 std::string bold(const std::string& text);  // where has_colour() says so
 
-void say(bool quiet, const std::string& line);      // stderr, unless quiet
-void hint(bool quiet, const std::string& command);  // "next: COMMAND"
-void warn(const std::string& sentence);             // stderr, also when quiet
+void say(bool quiet, const std::string& line);  // stderr, unless quiet
+void warn(const std::string& sentence);         // stderr, also when quiet
 
 }  // namespace simmim
