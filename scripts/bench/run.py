@@ -87,7 +87,7 @@ def compare_loader(simmim: str, pipeline: str, images: pathlib.Path, args) -> di
     return compare(
         {"case": "loader", "type": "192", "peer": f"tv {pipeline}"},
         ["loader_peer.py", str(images), "--pipeline", pipeline, "--size", "192"],
-        [simmim, "loader", "data.name=image_folder", f"data.train={images}", "data.image_size=192", "data.workers=1",
+        [simmim, "loader", "data.name=image_folder", f"data.train={images}", "data.image_size=192", "data.cache=false", "data.workers=1",
          "encoder.preset=swin_base", "mask.patch=32", "pretrain.batch_size=64"],
         args.seconds or 4, args.rounds)
 
