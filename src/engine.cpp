@@ -65,13 +65,14 @@ std::pair<Code, std::string> explain(const std::exception& error) {
 
 extern "C" {
 
-__attribute__((visibility("default"))) int simmim_engine_call(const char* request_json, simmim_event_fn on_event, void* context,
-                                                               char** response_json) {
+__attribute__((visibility("default"))) int simmim_engine_call(const char* request_json, simmim_event_fn on_event,
+                                                              void* context, char** response_json) {
   simmim::Code code = simmim::Code::ok;
   simmim::Json answer;
   try {
     const simmim::EventSink sink = [&](const simmim::Json& event) {
-      if (on_event != nullptr) on_event(event.dump(-1, ' ', false, simmim::Json::error_handler_t::replace).c_str(), context);
+      if (on_event != nullptr)
+        on_event(event.dump(-1, ' ', false, simmim::Json::error_handler_t::replace).c_str(), context);
     };
     answer = simmim::run_request(simmim::parse_json(request_json, "request"), sink);
   } catch (const std::exception& error) {

@@ -1,8 +1,9 @@
+#include "train/bench.h"
+
 #include "commands/commands.h"
 #include "config/stages.h"
 #include "core/error.h"
 #include "data/info.h"
-#include "train/bench.h"
 #include "train/stage.h"
 
 namespace simmim {
@@ -12,7 +13,8 @@ namespace {
 Json bench_loader(const Json& config) {
   const StageSetup setup = make_setup(config, site_data_folder());
   const bool pretraining = config.at("stage") == "pretrain";
-  const AugmentOptions augment = pretraining ? options_of<PretrainOptions>(config, "pretrain").augment : options_of<FinetuneOptions>(config, "finetune").augment;
+  const AugmentOptions augment = pretraining ? options_of<PretrainOptions>(config, "pretrain").augment
+                                             : options_of<FinetuneOptions>(config, "finetune").augment;
   const int64_t batch = config[config.at("stage").get<std::string>()]["batch_size"];
   return loader_rate(*setup.dataset, {.split = Split::train,
                                       .batch_size = std::min(batch, setup.dataset->size(Split::train)),

@@ -5,8 +5,8 @@
 
 namespace simmim {
 
-// {"layers","stages","from","out","force"} or {"requests":[such objects],"out"}; see resolve_stages. Of several requests
-// each has its own answer, {"stages","warnings"} or {"error"}.
+// {"layers","stages","from","out","force"} or {"requests":[such objects],"out"}; see resolve_stages. Of several
+// requests each has its own answer, {"stages","warnings"} or {"error"}.
 Json resolve_command(const Json& request, const EventSink& sink);
 
 // {"stage": an entry of resolve's answer, "out","db","threads","fresh"} -> {"id","state","summary"}.

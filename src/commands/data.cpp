@@ -23,16 +23,24 @@ Json pack(const Json& request, const EventSink& sink) {
   const StageSetup setup = open_data(request);
   const fs::path folder = request["output"].get<std::string>();
   const Packed packed = pack_dataset(*setup.dataset, folder, {.progress = [&](int64_t done, int64_t total) {
-                                       sink({{"event", "progress"}, {"step", done}, {"steps", total}});
-                                     }});
-  return {{"folder", folder.string()}, {"images", packed.images}, {"shards", packed.shards}, {"bytes", packed.bytes}, {"skipped", packed.skipped}};
+    sink({{"event", "progress"}, {"step", done}, {"steps", total}});
+  }});
+  return {{"folder", folder.string()},
+          {"images", packed.images},
+          {"shards", packed.shards},
+          {"bytes", packed.bytes},
+          {"skipped", packed.skipped}};
 }
 
 Json fetch(const Json& request, const EventSink& sink) {
   const std::string name = request.value("name", "");
   if (name != "photo_tiles")
-    fail(Code::usage, "data fetch: '{}' cannot be built here; allowed: photo_tiles (fashion_mnist is Debian's package dataset-fashion-mnist)", name);
-  const fs::path folder = request.contains("output") ? fs::path(request["output"].get<std::string>()) : photo_tiles_folder();
+    fail(Code::usage,
+         "data fetch: '{}' cannot be built here; allowed: photo_tiles (fashion_mnist is Debian's package "
+         "dataset-fashion-mnist)",
+         name);
+  const fs::path folder =
+      request.contains("output") ? fs::path(request["output"].get<std::string>()) : photo_tiles_folder();
   fetch_photo_tiles(folder, [&](const std::string& what) { sink({{"event", "message"}, {"text", what}}); });
   return {{"name", name}, {"folder", folder.string()}};
 }

@@ -18,7 +18,8 @@ std::optional<Range> parse_range(const std::string& word) {
   const auto colon = word.find(':');
   if (colon == std::string::npos) return std::nullopt;
   const std::string split = word.substr(0, colon), numbers = word.substr(colon + 1);
-  if (std::none_of(kSplits.begin(), kSplits.end(), [&](Split s) { return split == split_name(s); })) return std::nullopt;
+  if (std::none_of(kSplits.begin(), kSplits.end(), [&](Split s) { return split == split_name(s); }))
+    return std::nullopt;
   const auto dash = numbers.find('-');
   int64_t first = 0, last = 0;
   const auto read = [&](const std::string& text, int64_t& out) {
@@ -53,8 +54,8 @@ NamedPixels read_images(const std::vector<std::string>& words, const StageSetup&
     if (const std::optional<Range> range = parse_range(word)) {
       const int64_t size = setup.dataset ? setup.dataset->size(range->split) : 0;
       if (range->first > range->last || range->last >= size)
-        fail(Code::usage, "{}: {} has {} images in {}; allowed: {}", word, setup.data.name, size, split_name(range->split),
-             size > 0 ? fmt::format("0 to {}", size - 1) : "another split");
+        fail(Code::usage, "{}: {} has {} images in {}; allowed: {}", word, setup.data.name, size,
+             split_name(range->split), size > 0 ? fmt::format("0 to {}", size - 1) : "another split");
       for (int64_t i = range->first; i <= range->last; ++i)
         append(out, setup.dataset->item_name(range->split, i), setup.dataset->load(range->split, i), setup, resizer);
     } else if (std::error_code ignored; fs::is_directory(word, ignored)) {

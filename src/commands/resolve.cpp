@@ -8,7 +8,8 @@ namespace simmim {
 
 fs::path site_data_folder() {
   const char* config = std::getenv("XDG_CONFIG_HOME");
-  const fs::path file = (config != nullptr && *config != '\0' ? fs::path(config) : home_folder() / ".config") / "simmim/site.json";
+  const fs::path file =
+      (config != nullptr && *config != '\0' ? fs::path(config) : home_folder() / ".config") / "simmim/site.json";
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return {};
   return read_json_file(file).value("data", "");

@@ -27,14 +27,16 @@ TrainedClassifier load_classifier(const Json& request, bool needs_data) {
   const TensorFile file = TensorFile::open(out.trained.weights);
   const TensorView* head = file.find("head.weight");
   if (head == nullptr)
-    fail(Code::usage, "--from {}: this is a pre-trained model without a classifier; fine-tune it first: simmim finetune --from {}",
+    fail(Code::usage,
+         "--from {}: this is a pre-trained model without a classifier; fine-tune it first: simmim finetune --from {}",
          request.value("from", ""), request.value("from", ""));
   out.setup = make_setup(out.trained.config, site_data_folder(), needs_data);
   out.model = std::make_unique<Classifier>(out.trained.config, head->shape[0], out.setup.context);
   load_weights(out.model->parameters(), file, {}, {});
   if (const auto names = file.metadata().find("classes"); names != file.metadata().end())
     out.class_names = parse_json(names->second, file.path().string()).get<std::vector<std::string>>();
-  for (auto k = static_cast<int64_t>(out.class_names.size()); k < head->shape[0]; ++k) out.class_names.push_back(std::to_string(k));
+  for (auto k = static_cast<int64_t>(out.class_names.size()); k < head->shape[0]; ++k)
+    out.class_names.push_back(std::to_string(k));
   return out;
 }
 
@@ -52,13 +54,15 @@ Json eval_command(const Json& request, const EventSink&) {
   const Dataset& dataset = *trained.setup.dataset;
   const auto classes = static_cast<int64_t>(trained.class_names.size());
   if (dataset.classes() != classes)
-    fail(Code::usage, "data.name: {} has {} classes, the classifier {}; name the data it was trained for", trained.setup.data.name,
-         dataset.classes(), classes);
-  if (!dataset.has(Split::test)) fail(Code::usage, "data.test: {} has no test images; name some", trained.setup.data.name);
+    fail(Code::usage, "data.name: {} has {} classes, the classifier {}; name the data it was trained for",
+         trained.setup.data.name, dataset.classes(), classes);
+  if (!dataset.has(Split::test))
+    fail(Code::usage, "data.test: {} has no test images; name some", trained.setup.data.name);
   const Evaluation evaluation = evaluate(*trained.model, trained.setup, Split::test, kBatch);
   Json out = {{"from", request.value("from", "")}};
   out.update(evaluation.to_json(dataset.class_names()));
-  const fs::path folder = trained.trained.run.empty() ? fs::path() : run_path(request.value("out", "results"), trained.trained.run);
+  const fs::path folder =
+      trained.trained.run.empty() ? fs::path() : run_path(request.value("out", "results"), trained.trained.run);
   if (!folder.empty() && request.value("layers", Json::array()).empty()) {
     evaluation.save(folder / "eval.safetensors");
     out["predictions"] = (folder / "eval.safetensors").string();
@@ -75,7 +79,10 @@ Json predict_command(const Json& request, const EventSink&) {
   const auto n = static_cast<int64_t>(images.names.size());
   for (int64_t first = 0; first < n; first += kBatch) {
     const int64_t last = std::min(n, first + kBatch);
-    const Tensor logits = trained.model->logits(trained.setup.normalise(images.pixels, first, last), StepContext{}).to(at::kCPU).to(at::kDouble).contiguous();
+    const Tensor logits = trained.model->logits(trained.setup.normalise(images.pixels, first, last), StepContext{})
+                              .to(at::kCPU)
+                              .to(at::kDouble)
+                              .contiguous();
     const Tensor probability = at::softmax(logits, 1);
     const auto [values, order] = probability.topk(std::min<int64_t>(5, logits.size(1)), 1);
     for (int64_t i = 0; i < last - first; ++i) {
@@ -97,7 +104,8 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const TrainedModel trained = trained_model(resolve_request(request), "pretrain");
   const TensorFile file = TensorFile::open(trained.weights);
   if (file.find("decoder.0.weight") == nullptr)
-    fail(Code::usage, "--from {}: this checkpoint has no prediction head; name a pre-trained run or its file", request.value("from", ""));
+    fail(Code::usage, "--from {}: this checkpoint has no prediction head; name a pre-trained run or its file",
+         request.value("from", ""));
   const auto words = request.at("images").get<std::vector<std::string>>();
   const StageSetup setup = make_setup(trained.config, site_data_folder(), names_a_split(words));
   const SimMim model(trained.config, setup.context);

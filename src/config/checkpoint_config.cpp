@@ -26,13 +26,19 @@ Json vit_of(const TensorFile& file, const TensorView& patch_embed) {
   const TensorView* table = find(file, "rel_pos_bias.relative_position_bias_table");
   if (table == nullptr) table = find(file, "blocks.0.attn.relative_position_bias_table");
   if (table == nullptr)
-    fail(Code::data, "{}: this ViT has no relative position bias, so SimMIM's ViT cannot take its weights", file.path().string());
+    fail(Code::data, "{}: this ViT has no relative position bias, so SimMIM's ViT cannot take its weights",
+         file.path().string());
   const int64_t patch = patch_embed.shape[2], grid = window_of(table->shape[0] - 3);
   const TensorView* hidden = find(file, "blocks.0.mlp.fc1.weight");
   return {{"encoder",
-           {{"name", "vit"}, {"patch", patch}, {"dim", patch_embed.shape[0]}, {"depth", count_blocks(file, "")},
-            {"heads", table->shape[1]}, {"layer_scale", find(file, "blocks.0.gamma_1") != nullptr ? 0.1 : 0.0},
-            {"mlp_ratio", hidden != nullptr ? static_cast<double>(hidden->shape[0]) / static_cast<double>(hidden->shape[1]) : 4.0}}},
+           {{"name", "vit"},
+            {"patch", patch},
+            {"dim", patch_embed.shape[0]},
+            {"depth", count_blocks(file, "")},
+            {"heads", table->shape[1]},
+            {"layer_scale", find(file, "blocks.0.gamma_1") != nullptr ? 0.1 : 0.0},
+            {"mlp_ratio",
+             hidden != nullptr ? static_cast<double>(hidden->shape[0]) / static_cast<double>(hidden->shape[1]) : 4.0}}},
           {"data", {{"image_size", grid * patch}}}};
 }
 
@@ -51,10 +57,15 @@ Json swin_of(const TensorFile& file, const TensorView& patch_embed) {
   // The grid shows in the first stage's shift mask (windows, w^2, w^2); without one the window covers an eighth of it.
   const TensorView* shift = find(file, "layers.0.blocks.1.attn_mask");
   const int64_t patch = patch_embed.shape[2];
-  const int64_t grid = shift != nullptr ? std::llround(std::sqrt(static_cast<double>(shift->shape[0]))) * window : 8 * window;
+  const int64_t grid =
+      shift != nullptr ? std::llround(std::sqrt(static_cast<double>(shift->shape[0]))) * window : 8 * window;
   return {{"encoder",
-           {{"name", "swin"}, {"patch", patch}, {"dim", patch_embed.shape[0]}, {"depths", depths},
-            {"heads", heads}, {"window", window}}},
+           {{"name", "swin"},
+            {"patch", patch},
+            {"dim", patch_embed.shape[0]},
+            {"depths", depths},
+            {"heads", heads},
+            {"window", window}}},
           {"data", {{"image_size", grid * patch}}}};
 }
 
@@ -73,9 +84,12 @@ Json checkpoint_config(const TensorFile& file) {
     return inherited_config(parse_json(it->second, file.path().string()));
   const TensorView* patch_embed = find(file, "patch_embed.proj.weight");
   if (patch_embed == nullptr || patch_embed->shape.size() != 4)
-    fail(Code::data, "{}: no patch_embed.proj.weight, so this is no ViT or Swin checkpoint under the official names; `simmim inspect` lists what it holds",
+    fail(Code::data,
+         "{}: no patch_embed.proj.weight, so this is no ViT or Swin checkpoint under the official names; `simmim "
+         "inspect` lists what it holds",
          file.path().string());
-  Json config = find(file, "layers.0.blocks.0.norm1.weight") != nullptr ? swin_of(file, *patch_embed) : vit_of(file, *patch_embed);
+  Json config = find(file, "layers.0.blocks.0.norm1.weight") != nullptr ? swin_of(file, *patch_embed)
+                                                                        : vit_of(file, *patch_embed);
   config["data"]["mean"] = config["data"]["std"] = "imagenet";
   if (file.find("decoder.0.weight") != nullptr) config["mask"] = {{"name", "random"}, {"patch", 32}, {"ratio", 0.6}};
   return config;

@@ -53,7 +53,8 @@ Json merge(Json base, const Json& top) {
 Merged merge_layers(const std::vector<Layer>& layers) {
   Merged merged{Json::object(), Json::object()};
   for (const Layer& layer : layers) {
-    if (!layer.config.is_object()) fail(Code::usage, "{}: got {}; a configuration is one JSON object", layer.name, layer.config.dump());
+    if (!layer.config.is_object())
+      fail(Code::usage, "{}: got {}; a configuration is one JSON object", layer.name, layer.config.dump());
     Json nested = Json::object();
     unfold(layer.config, nested, layer.name);
     lay_over(merged.config, nested);
@@ -76,7 +77,8 @@ std::vector<Layer> recipe_layers(const fs::path& path) {
     config.erase("about");
     layers.insert(layers.begin(), Layer{next.string(), std::move(config)});
     if (extends.is_null()) return layers;
-    if (!extends.is_string()) fail(Code::usage, "{}: extends: got {}; allowed: the name of a file", next.string(), extends.dump());
+    if (!extends.is_string())
+      fail(Code::usage, "{}: extends: got {}; allowed: the name of a file", next.string(), extends.dump());
     next = next.parent_path() / extends.get<std::string>();
     if (!fs::exists(next) && next.extension() != ".json") next += ".json";
   }

@@ -13,10 +13,12 @@ Origin origin_of_run(const fs::path& out, const std::string& text, const std::st
   const std::string name = text.substr(0, at);
   const std::string id = resolve_run(out, name, name == "latest" ? latest_kind : "");
   const fs::path folder = run_path(out, id);
-  const fs::path file = folder / (at == std::string::npos ? "final.safetensors" : fmt::format("epoch-{}.safetensors", text.substr(at + 1)));
+  const fs::path file = folder / (at == std::string::npos ? "final.safetensors"
+                                                          : fmt::format("epoch-{}.safetensors", text.substr(at + 1)));
   if (!fs::exists(file))
     fail(Code::usage, "--from {}: run {} has no {}; {}", text, id, file.filename().string(),
-         at == std::string::npos ? "finish it first with the command that started it" : "set keep_epochs to keep the weights of epochs");
+         at == std::string::npos ? "finish it first with the command that started it"
+                                 : "set keep_epochs to keep the weights of epochs");
   const Json config = read_json_file(folder / "config.json");
   Origin origin{.parent = id, .file = file.string(), .inherited = inherited_config(config.at("config"))};
   if (at != std::string::npos) origin.determines["epoch"] = text.substr(at + 1);
@@ -34,7 +36,9 @@ Origin origin_of(const fs::path& out, const std::string& from, const std::string
     return origin_of_run(out, from, latest_kind);
   }
   const TensorFile file = TensorFile::open(from);
-  return {.file = fs::absolute(from).string(), .determines = {{"from", hash_file_hex(from)}}, .inherited = checkpoint_config(file)};
+  return {.file = fs::absolute(from).string(),
+          .determines = {{"from", hash_file_hex(from)}},
+          .inherited = checkpoint_config(file)};
 }
 
 }  // namespace simmim

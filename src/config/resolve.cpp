@@ -43,11 +43,13 @@ struct Steps {
 Steps count_steps(const TrainOptions& options, int64_t images, const std::string& stage) {
   const int64_t per_epoch = images / options.batch_size;
   if (per_epoch == 0)
-    fail(Code::usage, "{}.batch_size: {} is more than the {} training images, so there would be no step; use at most {}", stage,
+    fail(Code::usage,
+         "{}.batch_size: {} is more than the {} training images, so there would be no step; use at most {}", stage,
          options.batch_size, images, images);
   const int64_t steps = options.steps ? *options.steps : *options.epochs * per_epoch;
   if (std::llround(options.warmup_epochs * static_cast<double>(per_epoch)) >= steps)
-    fail(Code::usage, "{}.warmup_epochs: {} epochs of warm-up are as long as the run of {} steps; use fewer, or train longer", stage,
+    fail(Code::usage,
+         "{}.warmup_epochs: {} epochs of warm-up are as long as the run of {} steps; use fewer, or train longer", stage,
          number_text(options.warmup_epochs), steps);
   return {steps, per_epoch};
 }
@@ -56,12 +58,15 @@ Steps count_steps(const TrainOptions& options, int64_t images, const std::string
 template <class Options>
 void settle_training(Options& options, const Json& given, const std::string& stage) {
   if (given.contains("steps") && options.steps) {
-    if (given.contains("epochs") && options.epochs) fail(Code::usage, "{}: both epochs and steps are given; keep one", stage);
+    if (given.contains("epochs") && options.epochs)
+      fail(Code::usage, "{}: both epochs and steps are given; keep one", stage);
     options.epochs.reset();
   }
-  if (!options.epochs && !options.steps) fail(Code::usage, "{}: neither epochs nor steps is given; set {}.epochs", stage, stage);
+  if (!options.epochs && !options.steps)
+    fail(Code::usage, "{}: neither epochs nor steps is given; set {}.epochs", stage, stage);
   if (options.lr && options.base_lr) fail(Code::usage, "{}: both lr and base_lr are given; keep one", stage);
-  if (options.betas.size() != 2) fail(Code::usage, "{}.betas: got {} numbers; allowed: two", stage, options.betas.size());
+  if (options.betas.size() != 2)
+    fail(Code::usage, "{}.betas: got {} numbers; allowed: two", stage, options.betas.size());
   if (!options.lr && !options.base_lr) options.lr = stage == "pretrain" ? 1e-3 : 5e-4;
   const Schedule used = make_schedule(options, 1, 1);
   options.lr = used.peak;
@@ -121,8 +126,10 @@ class StageResolver {
       settle_training(options, block, stage_);
       config_[stage_] = write_fields(options);
     };
-    if (stage_ == "pretrain") add(PretrainOptions{});
-    else add(FinetuneOptions{});
+    if (stage_ == "pretrain")
+      add(PretrainOptions{});
+    else
+      add(FinetuneOptions{});
     return config_;
   }
 
@@ -148,12 +155,15 @@ class StageResolver {
       const Json* given = find_path(merged_.config, stage_ + ".from");
       from = given != nullptr && given->is_string() ? given->get<std::string>() : "pretrain";
     }
-    if (stage_ == "probe" && from == "scratch") fail(Code::usage, "probe.from: a probe reads trained features; name a run or a file");
+    if (stage_ == "probe" && from == "scratch")
+      fail(Code::usage, "probe.from: a probe reads trained features; name a run or a file");
     if (from == "pretrain") {
       for (const Json& other : earlier)
         if (other["kind"] == "pretrain") origin_ = {.parent = other["id"], .inherited = Json::object()};
       if (origin_.parent.empty())
-        fail(Code::usage, "{}.from: there is no pre-training in this command; name a run, a checkpoint or scratch with --from", stage_);
+        fail(Code::usage,
+             "{}.from: there is no pre-training in this command; name a run, a checkpoint or scratch with --from",
+             stage_);
       parent_config_ = earlier[0]["config"];
     } else if (!from.empty()) {
       origin_ = origin_of(request_.out, from, latest_kind_);
@@ -173,7 +183,8 @@ class StageResolver {
     const Merged asked = merge_layers(request_.layers);
     for (const std::string& path : std::vector<std::string>{"data.image_size", stage_ + ".data.image_size"}) {
       const Json* size = find_path(asked.config, path);
-      if (size != nullptr && layer.contains("encoder") && layer.value("data", Json::object()).value("image_size", Json()) != *size)
+      if (size != nullptr && layer.contains("encoder") &&
+          layer.value("data", Json::object()).value("image_size", Json()) != *size)
         layer["encoder"].erase("window");
     }
     return layer;
@@ -183,11 +194,13 @@ class StageResolver {
     if (!parent_config_.contains("data")) return;
     const Json& parent = parent_config_["data"];
     for (const std::string key : {"mean", "std"}) {
-      if (!parent.contains(key) || !parent[key].is_array() || canonical(parent[key]) == canonical(config_["data"][key])) continue;
-      const bool explicitly = merged_.sources.contains("data." + key) || merged_.sources.contains(stage_ + ".data." + key);
+      if (!parent.contains(key) || !parent[key].is_array() || canonical(parent[key]) == canonical(config_["data"][key]))
+        continue;
+      const bool explicitly =
+          merged_.sources.contains("data." + key) || merged_.sources.contains(stage_ + ".data." + key);
       if (explicitly && !request_.force && merged_.sources.value("data." + key, from_) != from_)
-        fail(Code::usage, "data.{}: got {}, but the weights were trained with {}; leave it out, or insist with --force", key,
-             config_["data"][key].dump(), parent[key].dump());
+        fail(Code::usage, "data.{}: got {}, but the weights were trained with {}; leave it out, or insist with --force",
+             key, config_["data"][key].dump(), parent[key].dump());
       if (!explicitly) config_["data"][key] = parent[key];
     }
   }
@@ -205,7 +218,8 @@ class StageResolver {
       options.seed.reset();
       if (options.limit_labels) {
         if (*options.limit_labels > images)
-          fail(Code::usage, "finetune.limit_labels: {} is more than the {} training images; use fewer", *options.limit_labels, images);
+          fail(Code::usage, "finetune.limit_labels: {} is more than the {} training images; use fewer",
+               *options.limit_labels, images);
         images = *options.limit_labels;
       }
       options.from = from_;
@@ -250,19 +264,25 @@ class StageResolver {
       dataset = shared_dataset(data_, request_.site_data);
     } catch (const Error&) {
       if (!data_.images) throw;
-      warnings_.push_back(fmt::format("{} is not at hand: planned for data.images={}, and the ids are provisional", data_.name, *data_.images));
+      warnings_.push_back(fmt::format("{} is not at hand: planned for data.images={}, and the ids are provisional",
+                                      data_.name, *data_.images));
     }
     train_images_ = dataset ? dataset->size(Split::train) : *data_.images;
     val_images_ = dataset ? dataset->size(Split::val) : 0;
     test_images_ = dataset ? dataset->size(Split::test) : 0;
     classes_ = dataset ? dataset->classes() : data_.classes.value_or(0);
     fingerprint_ = dataset ? dataset->fingerprint() : "provisional";
-    plan_.update({{"train_images", train_images_}, {"val_images", val_images_}, {"test_images", test_images_}, {"classes", classes_}});
+    plan_.update({{"train_images", train_images_},
+                  {"val_images", val_images_},
+                  {"test_images", test_images_},
+                  {"classes", classes_}});
   }
 
   void need_labels() const {
     if (classes_ == 0)
-      fail(Code::usage, "data.name: {} has no labels here, which {} needs; name a labelled data set, or give labels by folder or list file",
+      fail(Code::usage,
+           "data.name: {} has no labels here, which {} needs; name a labelled data set, or give labels by folder or "
+           "list file",
            data_.name, stage_);
   }
 
@@ -317,7 +337,8 @@ Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& war
   const Merged merged = merge_layers(request.layers);
   for (const std::string& stage : request.stages) {
     if (stage != "pretrain" && stage != "finetune" && stage != "probe")
-      fail(Code::usage, "stages: unknown stage '{}'{}", stage, unknown_name_hint(stage, {"pretrain", "finetune", "probe"}));
+      fail(Code::usage, "stages: unknown stage '{}'{}", stage,
+           unknown_name_hint(stage, {"pretrain", "finetune", "probe"}));
     // A chain that trains from elsewhere starts no pre-training of its own.
     const Json* from = find_path(merged.config, "finetune.from");
     if (stage == "pretrain" && request.stages.size() > 1 && from != nullptr && *from != "pretrain") continue;

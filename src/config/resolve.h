@@ -12,17 +12,17 @@
 namespace simmim {
 
 struct ResolveRequest {
-  std::vector<Layer> layers;           // above the defaults, lowest first; a recipe's layer may have "extends"
-  std::vector<std::string> stages;     // "pretrain", "finetune", "probe", in this order
-  std::string from;                    // where the first stage's weights come from: RUN, RUN@EPOCH, a file, "scratch" or ""
-  fs::path out = "results";            // where runs are looked up
-  fs::path site_data;                  // folder of data sets of this site; may be empty
-  bool force = false;                  // accept a normalisation other than the checkpoint's
+  std::vector<Layer> layers;        // above the defaults, lowest first; a recipe's layer may have "extends"
+  std::vector<std::string> stages;  // "pretrain", "finetune", "probe", in this order
+  std::string from;          // where the first stage's weights come from: RUN, RUN@EPOCH, a file, "scratch" or ""
+  fs::path out = "results";  // where runs are looked up
+  fs::path site_data;        // folder of data sets of this site; may be empty
+  bool force = false;        // accept a normalisation other than the checkpoint's
 };
 
-// [{"kind","id","parent","seed","config","given","sources","fingerprint","versions","weights","plan"}]: parent is an id or
-// null; weights is the file (or null) that a stage starts from where that is no run of this request.
-// plan: {"parameters","flops_per_image","train_images","val_images","test_images","classes","steps","steps_per_epoch",
+// [{"kind","id","parent","seed","config","given","sources","fingerprint","versions","weights","plan"}]: parent is an id
+// or null; weights is the file (or null) that a stage starts from where that is no run of this request. plan:
+// {"parameters","flops_per_image","train_images","val_images","test_images","classes","steps","steps_per_epoch",
 // "epochs","images","peak_lr","head_channels"?}. Adds sentences to `warnings`.
 Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& warnings);
 

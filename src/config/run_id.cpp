@@ -14,8 +14,8 @@ struct Part {
   bool pretrain, finetune, probe;  // which stages use it
 };
 constexpr Part kParts[] = {
-    {"data", 1, true, true, true},       {"encoders", 1, true, true, true},  {"masks", 1, true, false, false},
-    {"heads", 1, true, false, false},    {"targets", 1, true, false, false}, {"losses", 1, true, false, false},
+    {"data", 1, true, true, true},       {"encoders", 1, true, true, true},   {"masks", 1, true, false, false},
+    {"heads", 1, true, false, false},    {"targets", 1, true, false, false},  {"losses", 1, true, false, false},
     {"optimizer", 1, true, true, false}, {"pretrain", 1, true, false, false}, {"finetune", 1, false, true, false},
     {"probe", 1, false, false, true},
 };
@@ -25,7 +25,8 @@ constexpr Part kParts[] = {
 Json result_versions(const std::string& stage) {
   Json versions = Json::object();
   for (const Part& part : kParts)
-    if ((stage == "pretrain" && part.pretrain) || (stage == "finetune" && part.finetune) || (stage == "probe" && part.probe))
+    if ((stage == "pretrain" && part.pretrain) || (stage == "finetune" && part.finetune) ||
+        (stage == "probe" && part.probe))
       versions[part.name] = part.version;
   return versions;
 }

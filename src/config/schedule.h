@@ -1,5 +1,5 @@
-// Learning rates as pure functions of the step. Source: timm 0.4.12 CosineLRScheduler and lr_scheduler.py:119-141 of the
-// official code, stepped once an optimizer step.
+// Learning rates as pure functions of the step. Source: timm 0.4.12 CosineLRScheduler and lr_scheduler.py:119-141 of
+// the official code, stepped once an optimizer step.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -103,8 +103,12 @@ Json describe_schema() {
   }
   for (const auto& [name, block] : presets()) out["presets"].push_back({{"name", name}, {"block", block}});
   for (const DatasetRow& row : datasets())
-    out["datasets"].push_back({{"name", row.name}, {"help", row.help}, {"classes", row.classes},
-                               {"train_images", row.train_images}, {"test_images", row.test_images}, {"side", row.side}});
+    out["datasets"].push_back({{"name", row.name},
+                               {"help", row.help},
+                               {"classes", row.classes},
+                               {"train_images", row.train_images},
+                               {"test_images", row.test_images},
+                               {"side", row.side}});
   return out;
 }
 

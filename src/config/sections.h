@@ -18,7 +18,8 @@ struct TopOptions {
   static void fields(auto& o, auto&& visit) {
     visit("seed", o.seed, "fixes initial weights, order, crops, masks and the label subset", FieldRule{.min = 0});
     visit("device", o.device, "auto, cpu, cuda or cuda:N", FieldRule{.in_id = false});
-    visit("precision", o.precision, "auto: bf16 for training where the hardware has it, else f32; f64 for parity checks",
+    visit("precision", o.precision,
+          "auto: bf16 for training where the hardware has it, else f32; f64 for parity checks",
           FieldRule{.choices = {"auto", "f32", "bf16", "f64"}});
   }
 };

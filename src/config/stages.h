@@ -39,12 +39,14 @@ struct TrainOptions {
           FieldRule{.min = 0});
     visit("lr_per", o.lr_per, "images that base_lr is stated for (official: 512)", FieldRule{.min = 1});
     visit("warmup_epochs", o.warmup_epochs, "epochs of linear warm-up", FieldRule{.min = 0});
-    visit("warmup_lr", o.warmup_lr, "rate at step 0, for every parameter group; scaled like the peak", FieldRule{.min = 0});
+    visit("warmup_lr", o.warmup_lr, "rate at step 0, for every parameter group; scaled like the peak",
+          FieldRule{.min = 0});
     visit("min_lr", o.min_lr, "rate at the end of the cosine, for every parameter group; scaled like the peak",
           FieldRule{.min = 0});
     visit("schedule", o.schedule, "how the rate falls after the warm-up",
           FieldRule{.choices = {"cosine", "multi_step", "constant"}});
-    visit("milestones", o.milestones, "multi_step: epochs at which the rate is multiplied by gamma", FieldRule{.min = 0});
+    visit("milestones", o.milestones, "multi_step: epochs at which the rate is multiplied by gamma",
+          FieldRule{.min = 0});
     visit("gamma", o.gamma, "multi_step: the factor", FieldRule{.min = 0, .max = 1});
     visit("weight_decay", o.weight_decay, "AdamW's decoupled weight decay", FieldRule{.min = 0});
     visit("betas", o.betas, "AdamW's two averaging factors", FieldRule{.min = 0, .max = 1});
@@ -89,16 +91,20 @@ struct FinetuneOptions : TrainOptions {
 
   FinetuneOptions() { epochs = 20; }
   static void fields(auto& o, auto&& visit) {
-    visit("from", o.from, "where the weights come from: pretrain (this chain's run), scratch, a file, RUN or RUN@EPOCH");
+    visit("from", o.from,
+          "where the weights come from: pretrain (this chain's run), scratch, a file, RUN or RUN@EPOCH");
     TrainOptions::fields(o, visit);
     visit("augment", o.augment, "what is done to a training image");
     visit("layer_decay", o.layer_decay, "rate of a layer = rate x layer_decay^(layers above it); 1: equal",
           FieldRule{.min = 0.01, .max = 1});
     visit("drop_path", o.drop_path, "stochastic depth, rising linearly to this rate", FieldRule{.min = 0, .max = 0.99});
-    visit("label_smoothing", o.label_smoothing, "share of the label spread over all classes", FieldRule{.min = 0, .max = 0.99});
-    visit("limit_labels", o.limit_labels, "use so many labelled training images, balanced over classes, drawn by the seed; auto: all",
+    visit("label_smoothing", o.label_smoothing, "share of the label spread over all classes",
+          FieldRule{.min = 0, .max = 0.99});
+    visit("limit_labels", o.limit_labels,
+          "use so many labelled training images, balanced over classes, drawn by the seed; auto: all",
           FieldRule{.min = 1});
-    visit("select", o.select, "which epoch counts: last, or best by validation", FieldRule{.choices = {"last", "best"}});
+    visit("select", o.select, "which epoch counts: last, or best by validation",
+          FieldRule{.choices = {"last", "best"}});
     visit("eval_epochs", o.eval_epochs, "epochs between two validations; 0: at the end only", FieldRule{.min = 0});
     visit("seed", o.seed, "seed of this stage; auto: the run's seed");
   }

@@ -12,11 +12,11 @@ namespace simmim {
 enum class Code {
   ok = 0,
   run_failed = 1,
-  usage = 2,          // a key, recipe, sweep, run or SQL that is unknown or wrong
-  some_failed = 3,    // some runs of a sweep failed
-  interrupted = 4,    // stopped by a signal, resumable
-  data = 5,           // a data root, image, checkpoint, read-only folder, full disk
-  device = 6,         // device or memory
+  usage = 2,        // a key, recipe, sweep, run or SQL that is unknown or wrong
+  some_failed = 3,  // some runs of a sweep failed
+  interrupted = 4,  // stopped by a signal, resumable
+  data = 5,         // a data root, image, checkpoint, read-only folder, full disk
+  device = 6,       // device or memory
   database = 7,
 };
 
@@ -35,11 +35,11 @@ template <class... Args>
 }
 
 // An internal invariant, checked in release builds too; its failure is a bug of ours, not of the user.
-#define SIMMIM_CHECK(condition, ...)                                                                            \
-  do {                                                                                                          \
-    if (!(condition))                                                                                           \
+#define SIMMIM_CHECK(condition, ...)                                                                              \
+  do {                                                                                                            \
+    if (!(condition))                                                                                             \
       throw std::logic_error(::fmt::format("{}:{}: internal error, please report it: {}: {}", __FILE__, __LINE__, \
-                                           #condition, ::fmt::format(__VA_ARGS__)));                            \
+                                           #condition, ::fmt::format(__VA_ARGS__)));                              \
   } while (false)
 
 }  // namespace simmim

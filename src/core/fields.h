@@ -40,22 +40,35 @@ struct FieldDescription {
 namespace fields_detail {
 
 template <class T>
-concept HasFields = requires(T& options) { T::fields(options, [](auto&&...) {}); };
+concept HasFields = requires(T& options) {
+  T::fields(options, [](auto&&...) {});
+};
 
-template <class T> struct is_optional : std::false_type {};
-template <class T> struct is_optional<std::optional<T>> : std::true_type {};
-template <class T> struct is_vector : std::false_type {};
-template <class T> struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
 
 template <class T>
 std::string type_name() {
-  if constexpr (is_optional<T>::value) return type_name<typename T::value_type>() + " or auto";
-  else if constexpr (is_vector<T>::value) return "list of " + type_name<typename T::value_type>();
-  else if constexpr (std::same_as<T, bool>) return "true or false";
-  else if constexpr (std::same_as<T, int64_t>) return "integer";
-  else if constexpr (std::same_as<T, double>) return "number";
-  else if constexpr (std::same_as<T, std::string>) return "text";
-  else return "object";
+  if constexpr (is_optional<T>::value)
+    return type_name<typename T::value_type>() + " or auto";
+  else if constexpr (is_vector<T>::value)
+    return "list of " + type_name<typename T::value_type>();
+  else if constexpr (std::same_as<T, bool>)
+    return "true or false";
+  else if constexpr (std::same_as<T, int64_t>)
+    return "integer";
+  else if constexpr (std::same_as<T, double>)
+    return "number";
+  else if constexpr (std::same_as<T, std::string>)
+    return "text";
+  else
+    return "object";
 }
 
 inline std::string allowed_text(const std::string& type, const FieldRule& rule) {
@@ -67,7 +80,8 @@ inline std::string allowed_text(const std::string& type, const FieldRule& rule) 
   return type;
 }
 
-[[noreturn]] inline void refuse(const std::string& path, const Json& got, const std::string& type, const FieldRule& rule) {
+[[noreturn]] inline void refuse(const std::string& path, const Json& got, const std::string& type,
+                                const FieldRule& rule) {
   std::string hint;
   if (got.is_string() && !rule.choices.empty())
     if (const std::string near = nearest(got.get<std::string>(), rule.choices); !near.empty())
@@ -89,7 +103,8 @@ void read_value(T& out, const Json& value, const std::string& path, const FieldR
   } else if constexpr (is_vector<T>::value) {
     out.clear();
     if (!value.is_array()) bad();
-    for (size_t i = 0; i < value.size(); ++i) read_value(out.emplace_back(), value[i], fmt::format("{}[{}]", path, i), rule);
+    for (size_t i = 0; i < value.size(); ++i)
+      read_value(out.emplace_back(), value[i], fmt::format("{}[{}]", path, i), rule);
   } else if constexpr (std::same_as<T, bool>) {
     if (!value.is_boolean()) bad();
     out = value.get<bool>();
@@ -115,8 +130,10 @@ void read_value(T& out, const Json& value, const std::string& path, const FieldR
 
 template <class T>
 Json write_value(const T& value) {
-  if constexpr (is_optional<T>::value) return value ? write_value(*value) : Json("auto");
-  else return Json(value);
+  if constexpr (is_optional<T>::value)
+    return value ? write_value(*value) : Json("auto");
+  else
+    return Json(value);
 }
 
 }  // namespace fields_detail
@@ -143,7 +160,8 @@ void read_fields(Options& options, const Json& block, const std::string& path,
                  const std::vector<std::string>& also_known = {}) {
   if (!block.is_object()) fail(Code::usage, "{}: got {}; allowed: an object", path, block.dump());
   std::vector<std::string> known = also_known;
-  Options::fields(options, [&](const char* name, auto&, const char*, const FieldRule& = {}) { known.emplace_back(name); });
+  Options::fields(options,
+                  [&](const char* name, auto&, const char*, const FieldRule& = {}) { known.emplace_back(name); });
   for (const auto& [key, value] : block.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
       fail(Code::usage, "{}: unknown key{}", path.empty() ? key : path + "." + key, unknown_name_hint(key, known));
@@ -151,8 +169,10 @@ void read_fields(Options& options, const Json& block, const std::string& path,
     const auto it = block.find(name);
     if (it == block.end()) return;
     const std::string inner = path.empty() ? name : path + "." + name;
-    if constexpr (fields_detail::HasFields<T>) read_fields(value, *it, inner);
-    else fields_detail::read_value(value, *it, inner, rule);
+    if constexpr (fields_detail::HasFields<T>)
+      read_fields(value, *it, inner);
+    else
+      fields_detail::read_value(value, *it, inner, rule);
   });
 }
 
@@ -162,8 +182,10 @@ Json write_fields(const Options& options) {
   Json out = Json::object();
   Options::fields(const_cast<Options&>(options),
                   [&]<class T>(const char* name, T& value, const char*, const FieldRule& = {}) {
-                    if constexpr (fields_detail::HasFields<T>) out[name] = write_fields(value);
-                    else out[name] = fields_detail::write_value(value);
+                    if constexpr (fields_detail::HasFields<T>)
+                      out[name] = write_fields(value);
+                    else
+                      out[name] = fields_detail::write_value(value);
                   });
   return out;
 }

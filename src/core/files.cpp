@@ -60,7 +60,8 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
   write_file_atomically(path, bytes.size(), [&](const Append& append) { append(bytes.data(), bytes.size()); });
 }
 
-void write_file_atomically(const fs::path& path, size_t bytes_expected, const std::function<void(const Append&)>& write) {
+void write_file_atomically(const fs::path& path, size_t bytes_expected,
+                           const std::function<void(const Append&)>& write) {
   std::error_code ignored;
   const bool standard_output = path == "-";
   const bool in_place = standard_output || (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored));

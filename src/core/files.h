@@ -19,7 +19,8 @@ void write_file_atomically(const fs::path& path, std::string_view bytes);
 
 // The same for content that is produced piecewise: `write` is given a function that appends bytes.
 using Append = std::function<void(const void* bytes, size_t count)>;
-void write_file_atomically(const fs::path& path, size_t bytes_expected, const std::function<void(const Append&)>& write);
+void write_file_atomically(const fs::path& path, size_t bytes_expected,
+                           const std::function<void(const Append&)>& write);
 
 void make_folder(const fs::path& path);  // with parents; Code::data if it cannot be made
 

@@ -26,8 +26,8 @@ Json parse_json(std::string_view text, const std::string& where) {
     const std::string_view before = text.substr(0, std::min<size_t>(error.byte, text.size()));
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const auto column = before.size() - (before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1);
-    fail(Code::usage, "{}: line {}, column {}: this is not valid JSON; check for a missing comma, quote or bracket", where,
-         line, column);
+    fail(Code::usage, "{}: line {}, column {}: this is not valid JSON; check for a missing comma, quote or bracket",
+         where, line, column);
   } catch (const nlohmann::json::exception& error) {
     fail(Code::usage, "{}: {}", where, error.what());
   }
@@ -63,8 +63,10 @@ std::string canonical(const Json& value) {
       for (const Json& item : value) text += (text.size() > 1 ? "," : "") + canonical(item);
       return text + "]";
     }
-    case Json::value_t::number_float: return number_text(value.get<double>());
-    default: return value.dump();
+    case Json::value_t::number_float:
+      return number_text(value.get<double>());
+    default:
+      return value.dump();
   }
 }
 

@@ -14,8 +14,9 @@ namespace simmim {
 template <class Base, class... Args>
 struct Variant {
   std::string name, help;
-  std::function<std::vector<FieldDescription>()> describe;               // its options
-  std::function<Json(const Json& block, const std::string& path)> resolve;  // block -> every option, checked, name first
+  std::function<std::vector<FieldDescription>()> describe;  // its options
+  std::function<Json(const Json& block, const std::string& path)>
+      resolve;                                                            // block -> every option, checked, name first
   std::function<std::unique_ptr<Base>(const Json& block, Args...)> make;  // from a resolved block
 };
 

@@ -20,10 +20,10 @@ class Rng {
 
   uint32_t next_u32();
   uint64_t next_u64() { return uint64_t{next_u32()} << 32 | next_u32(); }
-  double uniform();                            // in [0, 1), 53 bits
+  double uniform();  // in [0, 1), 53 bits
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  uint64_t below(uint64_t n);                  // uniform integer in [0, n), n > 0, without modulo bias
-  double normal();                             // N(0, 1), Box-Muller
+  uint64_t below(uint64_t n);                         // uniform integer in [0, n), n > 0, without modulo bias
+  double normal();                                    // N(0, 1), Box-Muller
   double truncated_normal(double std, double bound);  // N(0, std^2) redrawn until |x| <= bound
 
   // Fisher-Yates, uniform over all orders.

@@ -37,10 +37,10 @@ class Encoder {
   // images -> for each of the layers() blocks the mean of its patch tokens, (B,D of that block); no CLS, no final norm.
   virtual std::vector<Tensor> block_features(const Tensor& images) const = 0;
 
-  virtual int64_t patch() const = 0;          // pixels a token covers, per axis
-  virtual FeatureShape shape() const = 0;     // channels and stride of the features
-  virtual int64_t layers() const = 0;         // n: blocks over all stages
-  virtual double flops() const = 0;           // of one image forward, 2 a multiply-add
+  virtual int64_t patch() const = 0;       // pixels a token covers, per axis
+  virtual FeatureShape shape() const = 0;  // channels and stride of the features
+  virtual int64_t layers() const = 0;      // n: blocks over all stages
+  virtual double flops() const = 0;        // of one image forward, 2 a multiply-add
 
   // 0 (embedding) .. n+1 (norm, head) for a parameter's name, with or without the "encoder." prefix: layer-wise rate
   // decay is decay^(n+1-id) (SimMIM optimizer.py:69-183).

@@ -23,7 +23,8 @@ std::string text_of(const Json& block, const char* key) {
 const EncoderFamily& encoders() {
   static const EncoderFamily family = {
       variant<Vit, Encoder, const Scope&, const EncoderSite&>("vit", "vision transformer with relative position bias"),
-      variant<Swin, Encoder, const Scope&, const EncoderSite&>("swin", "Swin transformer: shifted windows, four scales"),
+      variant<Swin, Encoder, const Scope&, const EncoderSite&>("swin",
+                                                               "Swin transformer: shifted windows, four scales"),
   };
   return family;
 }
@@ -36,12 +37,24 @@ const std::vector<std::pair<std::string, Json>>& presets() {
       preset<Vit>("vit", {.preset = "vit_base", .patch = 16, .dim = 768, .depth = 12, .heads = 12}),
       preset<Vit>("vit", {.preset = "vit_large", .patch = 16, .dim = 1024, .depth = 24, .heads = 16}),
       preset<Swin>("swin", {.preset = "swin_nano"}),
-      preset<Swin>("swin", {.preset = "swin_tiny", .patch = 4, .dim = 96, .depths = {2, 2, 6, 2}, .heads = {3, 6, 12, 24},
+      preset<Swin>("swin", {.preset = "swin_tiny",
+                            .patch = 4,
+                            .dim = 96,
+                            .depths = {2, 2, 6, 2},
+                            .heads = {3, 6, 12, 24},
                             .window = std::nullopt}),
-      preset<Swin>("swin", {.preset = "swin_base", .patch = 4, .dim = 128, .depths = {2, 2, 18, 2}, .heads = {4, 8, 16, 32},
+      preset<Swin>("swin", {.preset = "swin_base",
+                            .patch = 4,
+                            .dim = 128,
+                            .depths = {2, 2, 18, 2},
+                            .heads = {4, 8, 16, 32},
                             .window = std::nullopt}),
-      preset<Swin>("swin", {.preset = "swin_large", .patch = 4, .dim = 192, .depths = {2, 2, 18, 2},
-                            .heads = {6, 12, 24, 48}, .window = std::nullopt}),
+      preset<Swin>("swin", {.preset = "swin_large",
+                            .patch = 4,
+                            .dim = 192,
+                            .depths = {2, 2, 18, 2},
+                            .heads = {6, 12, 24, 48},
+                            .window = std::nullopt}),
   };
   return table;
 }
@@ -59,7 +72,8 @@ Json resolve_encoder(const Json& given, int64_t image_size, const std::string& p
   if (given.contains("preset") && std::find(known.begin(), known.end(), preset_name) == known.end())
     fail(Code::usage, "{}.preset: unknown name '{}'{}", path, preset_name, unknown_name_hint(preset_name, known));
   if (!name.empty() && given.contains("preset") && name != text_of(block, "name"))
-    fail(Code::usage, "{}.preset: '{}' is not a {}; leave {}.name out or take a preset of it", path, preset_name, name, path);
+    fail(Code::usage, "{}.preset: '{}' is not a {}; leave {}.name out or take a preset of it", path, preset_name, name,
+         path);
   if (name.empty()) name = text_of(block, "name");
   block.update(given);
   block["name"] = name;

@@ -12,7 +12,8 @@ namespace simmim {
 using EncoderFamily = Family<Encoder, const Scope&, const EncoderSite&>;
 const EncoderFamily& encoders();
 
-// Preset name -> the block it stands for, with "name" and "preset" in it: {"name":"vit","preset":"vit_nano","patch":4,...}.
+// Preset name -> the block it stands for, with "name" and "preset" in it:
+// {"name":"vit","preset":"vit_nano","patch":4,...}.
 const std::vector<std::pair<std::string, Json>>& presets();
 
 // What a user wrote about the encoder ("name", "preset", single options; any may be absent) -> the complete block:

@@ -30,14 +30,17 @@ void check_sizes(const Swin::Options& o, int64_t image_size) {
       fail(Code::usage, "encoder.heads[{}]: {} does not divide the stage's width {}; use {}", stage, o.heads[stage],
            o.dim << stage, nearest_sizes(o.heads[stage], [&](int64_t heads) { return (o.dim << stage) % heads == 0; }));
   if (image_size % o.stride() != 0)
-    fail(Code::usage, "data.image_size: {} is not a multiple of {}, what {} stages of patch {} come to; use {}", image_size,
-         o.stride(), o.depths.size(), o.patch, nearest_sizes(image_size, [&](int64_t size) { return size % o.stride() == 0; }));
+    fail(Code::usage, "data.image_size: {} is not a multiple of {}, what {} stages of patch {} come to; use {}",
+         image_size, o.stride(), o.depths.size(), o.patch,
+         nearest_sizes(image_size, [&](int64_t size) { return size % o.stride() == 0; }));
   const int64_t window = o.window_at(image_size), stage = misfit(o, image_size, window);
   if (stage >= 0)
-    fail(Code::usage, "encoder.window: {} does not divide the {} tokens a side of stage {}; use window {}, or data.image_size {}",
-         window, image_size / (o.patch << stage), stage,
-         nearest_sizes(window, [&](int64_t size) { return misfit(o, image_size, size) < 0; }),
-         nearest_sizes(image_size, [&](int64_t size) { return size % o.stride() == 0 && misfit(o, size, window) < 0; }));
+    fail(
+        Code::usage,
+        "encoder.window: {} does not divide the {} tokens a side of stage {}; use window {}, or data.image_size {}",
+        window, image_size / (o.patch << stage), stage,
+        nearest_sizes(window, [&](int64_t size) { return misfit(o, image_size, size) < 0; }),
+        nearest_sizes(image_size, [&](int64_t size) { return size % o.stride() == 0 && misfit(o, size, window) < 0; }));
 }
 
 // x (B,h*w,D) -> (B,h/2*w/2,4D): even row and column, odd row, odd column, both odd (swin_transformer.py:326-334).
@@ -66,7 +69,8 @@ Swin::Swin(const Options& o, const Scope& scope, const EncoderSite& site) : opti
   norm_.emplace(scope / "norm", shape().channels, kEps);
 }
 
-Swin::Layer Swin::make_layer(const Scope& scope, size_t stage, int64_t first_block, const std::vector<double>& rates) const {
+Swin::Layer Swin::make_layer(const Scope& scope, size_t stage, int64_t first_block,
+                             const std::vector<double>& rates) const {
   const int64_t dim = options_.dim << stage, side = site_.image_size / (options_.patch << stage);
   const int64_t wanted = options_.window_at(site_.image_size), window = clamped(wanted, side);
   const Init normal = truncated_normal(0.02, 2);
@@ -76,7 +80,8 @@ Swin::Layer Swin::make_layer(const Scope& scope, size_t stage, int64_t first_blo
   const Tensor index = relative_index({window, window}, false, scope.context().device);
   for (int64_t b = 0; b < options_.depths[stage]; ++b) {
     const Scope block = scope / "blocks" / b;
-    layer.biases.emplace_back(block / "attn", relative_rows({window, window}, false), options_.heads[stage], normal, index);
+    layer.biases.emplace_back(block / "attn", relative_rows({window, window}, false), options_.heads[stage], normal,
+                              index);
     layer.blocks.emplace_back(block, BlockOptions{.dim = dim,
                                                   .heads = options_.heads[stage],
                                                   .mlp_ratio = options_.mlp_ratio,
@@ -146,8 +151,8 @@ int64_t Swin::layer_of(std::string_view name) const {
                                                              : before + number_in(name, 1) + 1;
 }
 
-// In pre-training the official list names the tables by a path that never matches, so they do decay; in fine-tuning they
-// do not (SimMIM simmim.py:52-54, swin_transformer.py no_weight_decay_keywords).
+// In pre-training the official list names the tables by a path that never matches, so they do decay; in fine-tuning
+// they do not (SimMIM simmim.py:52-54, swin_transformer.py no_weight_decay_keywords).
 bool Swin::skips_decay(std::string_view name, Stage stage) const {
   if (stage == Stage::pretrain) return name == "mask_token";
   return name.find("relative_position_bias_table") != std::string_view::npos;

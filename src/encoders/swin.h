@@ -26,7 +26,8 @@ class Swin : public Encoder {
       visit("dim", o.dim, "width of the first stage; each later stage doubles it", FieldRule{.min = 1});
       visit("depths", o.depths, "blocks of each stage", FieldRule{.min = 1});
       visit("heads", o.heads, "attention heads of each stage", FieldRule{.min = 1});
-      visit("window", o.window, "tokens a side of a window; auto: the grid of the last stage (6 at 192 pixels, 7 at 224)",
+      visit("window", o.window,
+            "tokens a side of a window; auto: the grid of the last stage (6 at 192 pixels, 7 at 224)",
             FieldRule{.min = 1});
       visit("mlp_ratio", o.mlp_ratio, "hidden width of the MLPs over the width", FieldRule{.min = 0.1, .max = 64});
       visit("drop_path", o.drop_path, "share of images for which the last block's branches are left out in training",

@@ -47,8 +47,10 @@ Vit::Vit(const Options& o, const Scope& scope, const EncoderSite& site) : option
                                              .linear = normal});
     if (!pretrain) biases_.emplace_back(block / "attn", rows, o.heads, constant(0), index);
   }
-  if (pretrain) norm_.emplace(scope / "norm", o.dim, kVitEps);
-  else fc_norm_.emplace(scope / "fc_norm", o.dim, kVitEps);
+  if (pretrain)
+    norm_.emplace(scope / "norm", o.dim, kVitEps);
+  else
+    fc_norm_.emplace(scope / "fc_norm", o.dim, kVitEps);
 }
 
 Tensor Vit::run(const Tensor& images, const Tensor& mask, const StepContext& step,

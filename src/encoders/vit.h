@@ -26,7 +26,8 @@ class Vit : public Encoder {
       visit("depth", o.depth, "number of blocks", FieldRule{.min = 1});
       visit("heads", o.heads, "attention heads; divides dim", FieldRule{.min = 1});
       visit("mlp_ratio", o.mlp_ratio, "hidden width of the MLPs over dim", FieldRule{.min = 0.1, .max = 64});
-      visit("layer_scale", o.layer_scale, "initial scale of each branch; 0: no such parameter", FieldRule{.min = 0, .max = 10});
+      visit("layer_scale", o.layer_scale, "initial scale of each branch; 0: no such parameter",
+            FieldRule{.min = 0, .max = 10});
       visit("drop_path", o.drop_path, "share of images for which the last block's branches are left out in training",
             FieldRule{.min = 0, .max = 0.99});
     }
@@ -36,7 +37,9 @@ class Vit : public Encoder {
 
   Tensor forward(const Tensor& images, const Tensor& mask, const StepContext& step) const override;
   Tensor pool(const Tensor& features) const override;
-  Init head_init() const override { return scaled(truncated_normal(0.02, 2), 0.001); }  // SimMIM vision_transformer.py:254-268
+  Init head_init() const override {
+    return scaled(truncated_normal(0.02, 2), 0.001);
+  }  // SimMIM vision_transformer.py:254-268
   std::vector<Tensor> block_features(const Tensor& images) const override;
   int64_t patch() const override { return options_.patch; }
   FeatureShape shape() const override { return {options_.dim, options_.patch}; }

@@ -4,10 +4,12 @@
 
 namespace simmim {
 
-LinearHead::LinearHead(const Options&, const Scope& scope, const FeatureShape& features, const PredictionShape& prediction)
+LinearHead::LinearHead(const Options&, const Scope& scope, const FeatureShape& features,
+                       const PredictionShape& prediction)
     : side_(prediction.side) {
   const int64_t out = prediction.channels * side_ * side_;
-  const Init init = uniform(1 / std::sqrt(static_cast<double>(features.channels)));  // PyTorch's default of a convolution
+  const Init init =
+      uniform(1 / std::sqrt(static_cast<double>(features.channels)));  // PyTorch's default of a convolution
   weight_ = scope.make("0.weight", {out, features.channels, 1, 1}, init);
   bias_ = scope.make("0.bias", {out}, init);
 }

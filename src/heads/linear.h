@@ -12,7 +12,8 @@ class LinearHead : public Head {
   };
 
   // Names "0.weight" (channels*side^2, C, 1, 1) and "0.bias" in `scope`.
-  LinearHead(const Options& options, const Scope& scope, const FeatureShape& features, const PredictionShape& prediction);
+  LinearHead(const Options& options, const Scope& scope, const FeatureShape& features,
+             const PredictionShape& prediction);
   Tensor forward(const Tensor& features) const override;
   double flops() const override { return 2 * static_cast<double>(weight_.numel()); }
 
@@ -21,8 +22,8 @@ class LinearHead : public Head {
   Tensor weight_, bias_;
 };
 
-// rows (B,h,w,channels*side^2) -> (B,channels,h*side,w*side), value c*side^2 + i*side + j of a cell at its row i, column j
-// (PixelShuffle).
+// rows (B,h,w,channels*side^2) -> (B,channels,h*side,w*side), value c*side^2 + i*side + j of a cell at its row i,
+// column j (PixelShuffle).
 Tensor shuffle_cells(const Tensor& rows, int64_t side);
 
 }  // namespace simmim

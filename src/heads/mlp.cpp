@@ -6,7 +6,8 @@
 
 namespace simmim {
 
-MlpHead::MlpHead(const Options& options, const Scope& scope, const FeatureShape& features, const PredictionShape& prediction)
+MlpHead::MlpHead(const Options& options, const Scope& scope, const FeatureShape& features,
+                 const PredictionShape& prediction)
     : side_(prediction.side) {
   const int64_t out = prediction.channels * side_ * side_;
   const Init in_init = uniform(1 / std::sqrt(static_cast<double>(features.channels)));

@@ -1,9 +1,10 @@
-// Attention of one head and sequence at a time, all of it in the first cache levels; the probabilities are computed again
-// in the backward pass (Dao et al., 2022) instead of being stored. Included by cpu_*.cpp only.
+// Attention of one head and sequence at a time, all of it in the first cache levels; the probabilities are computed
+// again in the backward pass (Dao et al., 2022) instead of being stored. Included by cpu_*.cpp only.
 
 // c (R x NV vectors) = or += A b, A(i,k) = a[i*ars + k*acs], b (K x NV vectors). All of c in registers.
 template <class T, int R, int NV>
-SIMMIM_INLINE void tile(int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc, bool add) {
+SIMMIM_INLINE void tile(int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc,
+                        bool add) {
   constexpr int W = kLanes<T>;
   Vector<T> sums[R][NV];
 #pragma GCC unroll 12
@@ -29,7 +30,8 @@ SIMMIM_INLINE void tile(int64_t K, const T* a, int64_t ars, int64_t acs, const T
 }
 
 template <class T, int NV>
-void columns(int64_t M, int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc, bool add) {
+void columns(int64_t M, int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc,
+             bool add) {
   constexpr int R = std::min(12, SIMMIM_ACCUMULATORS / NV);
   int64_t i = 0;
   for (; i + R <= M; i += R) tile<T, R, NV>(K, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);
@@ -39,17 +41,26 @@ void columns(int64_t M, int64_t K, const T* a, int64_t ars, int64_t acs, const T
 
 // c (M x n) = or += A (M x K) b (K x n), n a multiple of the vector's lanes.
 template <class T>
-void multiply(int64_t M, int64_t n, int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc,
-              bool add) {
+void multiply(int64_t M, int64_t n, int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c,
+              int64_t ldc, bool add) {
   constexpr int most = SIMMIM_VECTOR_BYTES == 64 ? 5 : 3;
   for (int64_t left = n / kLanes<T>; left > 0;) {
     const int64_t parts = (left + most - 1) / most, width = (left + parts - 1) / parts;
     switch (width) {
-      case 1: columns<T, 1>(M, K, a, ars, acs, b, ldb, c, ldc, add); break;
-      case 2: columns<T, 2>(M, K, a, ars, acs, b, ldb, c, ldc, add); break;
-      case 3: columns<T, 3>(M, K, a, ars, acs, b, ldb, c, ldc, add); break;
-      case 4: columns<T, 4>(M, K, a, ars, acs, b, ldb, c, ldc, add); break;
-      default: columns<T, most>(M, K, a, ars, acs, b, ldb, c, ldc, add);
+      case 1:
+        columns<T, 1>(M, K, a, ars, acs, b, ldb, c, ldc, add);
+        break;
+      case 2:
+        columns<T, 2>(M, K, a, ars, acs, b, ldb, c, ldc, add);
+        break;
+      case 3:
+        columns<T, 3>(M, K, a, ars, acs, b, ldb, c, ldc, add);
+        break;
+      case 4:
+        columns<T, 4>(M, K, a, ars, acs, b, ldb, c, ldc, add);
+        break;
+      default:
+        columns<T, most>(M, K, a, ars, acs, b, ldb, c, ldc, add);
     }
     left -= width;
     b += width * kLanes<T>;
@@ -60,8 +71,8 @@ void multiply(int64_t M, int64_t n, int64_t K, const T* a, int64_t ars, int64_t 
 // Buffers of one thread. Rows of d are padded to whole vectors with zeros, rows of N to attention_columns.
 template <class T>
 struct Workspace {
-  int64_t N, d, columns, width, block;  // block: queries at a time
-  std::vector<T> q, k, v, out, transposed_k, scores;          // out: forward
+  int64_t N, d, columns, width, block;                       // block: queries at a time
+  std::vector<T> q, k, v, out, transposed_k, scores;         // out: forward
   std::vector<T> transposed_v, d_scores, d_out, dq, dk, dv;  // backward
 
   Workspace(int64_t N_, int64_t d_, bool backward)
@@ -183,8 +194,8 @@ void attention_forward(const AttentionForward<T, E>& a, int64_t begin, int64_t e
           }
           lse[q] = highest + std::log(lse[q]);
         }
-        multiply(count, w.width, a.N, w.scores.data(), w.columns, int64_t{1}, w.v.data(), w.width, w.out.data() + i * w.width,
-                 w.width, false);
+        multiply(count, w.width, a.N, w.scores.data(), w.columns, int64_t{1}, w.v.data(), w.width,
+                 w.out.data() + i * w.width, w.width, false);
       }
       for (int64_t t = 0; t < a.N; ++t) {
         E* out = a.out + (s * a.N + t) * D + h * a.d;
@@ -199,8 +210,8 @@ void attention_forward(const AttentionForward<T, E>& a, int64_t begin, int64_t e
   }
 }
 
-// With P the probabilities and dP = dO v^T: dS = P * (dP - rowsum(P * dP)), dq = dS k, dk = dS^T q, dv = P^T dO. The row
-// sum is not taken as that of dO * O: O may have been rounded to bf16, and then no row of dS would sum to 0.
+// With P the probabilities and dP = dO v^T: dS = P * (dP - rowsum(P * dP)), dq = dS k, dk = dS^T q, dv = P^T dO. The
+// row sum is not taken as that of dO * O: O may have been rounded to bf16, and then no row of dS would sum to 0.
 template <class T, class E>
 void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t end) {
   const AttentionForward<T, E>& a = b.forward;
@@ -218,8 +229,8 @@ void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t
       for (int64_t i = 0; i < a.N; i += w.block) {
         const int64_t count = std::min(w.block, a.N - i);
         scores_of(a, w, s, h, i, count);
-        multiply(count, w.columns, w.d, w.d_out.data() + i * w.width, w.width, int64_t{1}, w.transposed_v.data(), w.columns,
-                 w.d_scores.data(), w.columns, false);
+        multiply(count, w.columns, w.d, w.d_out.data() + i * w.width, w.width, int64_t{1}, w.transposed_v.data(),
+                 w.columns, w.d_scores.data(), w.columns, false);
         for (int64_t q = 0; q < count; ++q) {
           const T lse = a.lse[(s * a.H + h) * a.N + i + q];
           Vector<T> total{}, dot_sum{};

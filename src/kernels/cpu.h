@@ -42,8 +42,8 @@ struct NormBackward {
   T* sums;
 };
 
-// y[s] = x[s] + factor[image] * gamma * (branch[r] + bias); then, if `norm.out` is given, norm.out[s] = the norm of y[s]
-// (norm.x, L, D and order are ignored).
+// y[s] = x[s] + factor[image] * gamma * (branch[r] + bias); then, if `norm.out` is given, norm.out[s] = the norm of
+// y[s] (norm.x, L, D and order are ignored).
 template <class T, class E>
 struct ResidualForward {
   const T* x;
@@ -92,7 +92,7 @@ struct GeluBackward {
 template <class T, class E>
 struct AttentionForward {
   const E* qkv;
-  const T* qkv_bias;  // (3,H,d)
+  const T* qkv_bias;     // (3,H,d)
   const T *bias, *mask;  // mask: nullptr or sequence s takes mask s % windows
   int64_t sequences, N, H, d, windows;
   E* out;

@@ -12,9 +12,9 @@
 
 namespace simmim::kernels::avx2 {
 // clang-format off: each needs the one before it
-#include "kernels/vector.inl"
-#include "kernels/rows.inl"
 #include "kernels/attention.inl"
+#include "kernels/rows.inl"
 #include "kernels/table.inl"
+#include "kernels/vector.inl"
 // clang-format on
 }  // namespace simmim::kernels::avx2

@@ -6,15 +6,16 @@
 
 #include "kernels/isa.h"
 
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")  // after the headers: nothing of theirs may need more than the base
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")  // after the headers: nothing of theirs may need more
+                                                                   // than the base
 #define SIMMIM_VECTOR_BYTES 64
 #define SIMMIM_ACCUMULATORS 25
 
 namespace simmim::kernels::avx512 {
 // clang-format off: each needs the one before it
-#include "kernels/vector.inl"
-#include "kernels/rows.inl"
 #include "kernels/attention.inl"
+#include "kernels/rows.inl"
 #include "kernels/table.inl"
+#include "kernels/vector.inl"
 // clang-format on
 }  // namespace simmim::kernels::avx512

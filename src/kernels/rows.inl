@@ -1,6 +1,8 @@
 // What happens to rows of tokens between two matrix products. Included by cpu_*.cpp only.
 
-#define SIMMIM_BODY ([[maybe_unused]] int64_t i, [[maybe_unused]] const auto& get, [[maybe_unused]] const auto& put) __attribute__((always_inline))
+#define SIMMIM_BODY                                                                                \
+  ([[maybe_unused]] int64_t i, [[maybe_unused]] const auto& get, [[maybe_unused]] const auto& put) \
+      __attribute__((always_inline))
 
 // The row that stands r-th in the permuted order, or where row r went: the same lookup in `order` and `inverse`.
 SIMMIM_INLINE int64_t permuted(const int64_t* order, int64_t r, int64_t L) {
@@ -20,7 +22,7 @@ SIMMIM_INLINE void norm_row(const NormForward<T, E>& a, const T* x, int64_t D, E
   for_row<T>(D, [&] SIMMIM_BODY {
     Vector<T> v, off = Vector<T>{} + mean;
     get(v, x);
-    if (i + kLanes<T> > D)
+    if (i + kLanes < T >> D)
       for (int64_t lane = D - i; lane < kLanes<T>; ++lane) off[lane] = 0;  // what is beyond the row counts as the mean
     v -= off;
     squares += v * v;

@@ -48,16 +48,22 @@ SIMMIM_INLINE void store_part(E* to, const Vector<T>& value, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = part[i];
 }
 
-// A row of D elements, vector by vector: body(offset, load, store) where load and store know how many elements are left.
+// A row of D elements, vector by vector: body(offset, load, store) where load and store know how many elements are
+// left.
 template <class T, class Body>
 SIMMIM_INLINE void for_row(int64_t D, const Body& body) {
   int64_t i = 0;
   for (; i + kLanes<T> <= D; i += kLanes<T>)
-    body(i, [i](Vector<T>& out, const auto* from) __attribute__((always_inline)) { load(out, from + i); },
-         [i](auto* to, const Vector<T>& value) __attribute__((always_inline)) { store(to + i, value); });
+    body(
+        i, [i](Vector<T> & out, const auto* from) __attribute__((always_inline)) { load(out, from + i); },
+        [i](auto* to, const Vector<T>& value) __attribute__((always_inline)) { store(to + i, value); });
   if (i < D)
-    body(i, [i, D](Vector<T>& out, const auto* from) __attribute__((always_inline)) { load_part<T>(out, from + i, D - i); },
-         [i, D](auto* to, const Vector<T>& value) __attribute__((always_inline)) { store_part<T>(to + i, value, D - i); });
+    body(
+        i, [ i, D ](Vector<T> & out, const auto* from) __attribute__((always_inline)) {
+          load_part<T>(out, from + i, D - i);
+        },
+        [ i, D ](auto* to, const Vector<T>& value)
+            __attribute__((always_inline)) { store_part<T>(to + i, value, D - i); });
 }
 
 template <class T>

@@ -7,7 +7,8 @@ namespace simmim {
 class Autocast {
  public:
   explicit Autocast(at::DeviceType device, bool on = true)
-      : device_(device), was_on_(at::autocast::is_autocast_enabled(device)),
+      : device_(device),
+        was_on_(at::autocast::is_autocast_enabled(device)),
         was_dtype_(at::autocast::get_autocast_dtype(device)) {
     at::autocast::set_autocast_enabled(device, on);
     at::autocast::set_autocast_dtype(device, at::kBFloat16);

@@ -30,7 +30,8 @@ Block::Block(const Scope& scope, const BlockOptions& o)
       norm1_(scope / "norm1", o.dim, o.eps),
       q_bias_(optional_bias(scope / "attn", "q_bias", o)),
       v_bias_(optional_bias(scope / "attn", "v_bias", o)),
-      qkv_(scope / "attn" / "qkv", o.dim, 3 * o.dim, o.linear, o.split_qkv_bias ? Linear::Bias::none : Linear::Bias::zeros),
+      qkv_(scope / "attn" / "qkv", o.dim, 3 * o.dim, o.linear,
+           o.split_qkv_bias ? Linear::Bias::none : Linear::Bias::zeros),
       proj_(scope / "attn" / "proj", o.dim, o.dim, scaled(o.linear, o.residual_scale)),
       norm2_(scope / "norm2", o.dim, o.eps),
       fc1_(scope / "mlp" / "fc1", o.dim, hidden(o), o.linear),
@@ -53,10 +54,11 @@ Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* window
   const auto factors = [&](int64_t branch) {
     return drop_path(options_.drop_path, x.size(0), 2 * index + branch, step, stream.options());
   };
-  return fused_block(stream, bias,
-                     {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_, norm2_.weight,
-                      norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
-                     {.eps = options_.eps, .windows = windows, .factors_1 = factors(0), .factors_2 = factors(1), .bf16 = autocast_});
+  return fused_block(
+      stream, bias,
+      {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_, norm2_.weight,
+       norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
+      {.eps = options_.eps, .windows = windows, .factors_1 = factors(0), .factors_2 = factors(1), .bf16 = autocast_});
 }
 
 Tensor Block::plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
@@ -75,7 +77,8 @@ Tensor Block::plain(const Tensor& x, const Tensor& bias, const Windows* windows,
 }
 
 double Block::flops(int64_t L, int64_t N) const {
-  const double D = static_cast<double>(options_.dim), products = 4 * D * D + 2 * D * static_cast<double>(hidden(options_));
+  const double D = static_cast<double>(options_.dim),
+               products = 4 * D * D + 2 * D * static_cast<double>(hidden(options_));
   return 2 * static_cast<double>(L) * (products + 2 * static_cast<double>(N) * D);
 }
 

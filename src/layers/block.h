@@ -9,8 +9,8 @@ namespace simmim {
 struct BlockOptions {
   int64_t dim = 0, heads = 1;
   double mlp_ratio = 4;
-  double eps = 1e-5;           // of the norms
-  double layer_scale = 0;      // initial g1, g2; 0: none
+  double eps = 1e-5;       // of the norms
+  double layer_scale = 0;  // initial g1, g2; 0: none
   double drop_path = 0;
   bool split_qkv_bias = false;  // ViT: q_bias and v_bias, none for k (SimMIM vision_transformer.py)
   double residual_scale = 1;    // factor on the initial attn.proj and mlp.fc2 weights
@@ -23,10 +23,12 @@ class Block {
 
   // x (B,L,D) -> (B,L,D). bias (H,N,N). windows: where attention is confined to; nullptr: all L tokens, N = L.
   // index: of the block in the network, for drop path. Fused where the device can (layers/fused_block.h), else plain.
-  Tensor forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index, const StepContext& step) const;
+  Tensor forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
+                 const StepContext& step) const;
 
   // The same in LibTorch's own operations: the definition that the fused form is tested against.
-  Tensor plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index, const StepContext& step) const;
+  Tensor plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
+               const StepContext& step) const;
 
   // FLOPs of one image forward, 2 a multiply-add, for L tokens in sequences of N.
   double flops(int64_t L, int64_t N) const;

@@ -4,11 +4,13 @@
 
 namespace simmim {
 
-Tensor drop_path(double rate, int64_t images, int64_t branch, const StepContext& step, const at::TensorOptions& options) {
+Tensor drop_path(double rate, int64_t images, int64_t branch, const StepContext& step,
+                 const at::TensorOptions& options) {
   if (rate == 0 || !step.training) return {};
   Tensor factors = at::empty({images}, at::kFloat);
   for (int64_t i = 0; i < images; ++i) {
-    Rng rng(step.seed, "drop_path", static_cast<uint64_t>(step.step), static_cast<uint64_t>(branch << 32 | (step.first + i)));
+    Rng rng(step.seed, "drop_path", static_cast<uint64_t>(step.step),
+            static_cast<uint64_t>(branch << 32 | (step.first + i)));
     factors.data_ptr<float>()[i] = static_cast<float>(rng.uniform() < rate ? 0 : 1 / (1 - rate));
   }
   return factors.to(options);

@@ -49,8 +49,9 @@ struct Saved {
 
   template <class Self>
   static auto members(Self& s) {
-    return std::array{&s.x,     &s.n1, &s.mean1, &s.rstd1, &s.qkv,    &s.bias, &s.mask,  &s.attended, &s.lse,  &s.projected,
-                      &s.mixed, &s.n2, &s.mean2, &s.rstd2, &s.hidden, &s.out,  &s.w_qkv, &s.w_proj,   &s.w_fc1, &s.w_fc2};
+    return std::array{&s.x,        &s.n1,  &s.mean1,     &s.rstd1,  &s.qkv,   &s.bias,  &s.mask,
+                      &s.attended, &s.lse, &s.projected, &s.mixed,  &s.n2,    &s.mean2, &s.rstd2,
+                      &s.hidden,   &s.out, &s.w_qkv,     &s.w_proj, &s.w_fc1, &s.w_fc2};
   }
 };
 
@@ -68,7 +69,7 @@ struct Fused {
   const BlockWeights& w;
   const BlockCall& call;
   int64_t B, L, D, H, N, hidden = w.fc1_weight.size(0);
-  int64_t chunk = images_per_chunk(B, L * hidden * static_cast<int64_t>(sizeof(E)));
+  int64_t chunk = images_per_chunk(B, L* hidden* static_cast<int64_t>(sizeof(E)));
   int64_t chunks = (B + chunk - 1) / chunk, blocks = (chunk * L + kRowBlock - 1) / kRowBlock;  // of rows, a chunk
 
   // The rows of one chunk.
@@ -93,14 +94,25 @@ struct Fused {
 
   const int64_t* order() const { return call.windows ? data<int64_t>(call.windows->order) : nullptr; }
   const int64_t* inverse() const { return call.windows ? data<int64_t>(call.windows->inverse) : nullptr; }
-  T* factors(const Tensor& all, const Part& part) const { return all.defined() ? data<T>(all) + part.first / L : nullptr; }
+  T* factors(const Tensor& all, const Part& part) const {
+    return all.defined() ? data<T>(all) + part.first / L : nullptr;
+  }
   static Tensor make(const Tensor& like, at::IntArrayRef shape, at::ScalarType type = kType<E>) {
     return at::empty(shape, like.options().dtype(type));
   }
 
   kernels::AttentionForward<T, E> attention(const Saved& s, const Part& part) const {
-    return {part.template of<E>(s.qkv, 3 * D), data<T>(w.qkv_bias), data<T>(s.bias), data<T>(s.mask), part.rows / N, N, H, D / H,
-            call.windows ? call.windows->count : 1, part.template of<E>(s.attended, D), part.template of<T>(s.lse, H)};
+    return {part.template of<E>(s.qkv, 3 * D),
+            data<T>(w.qkv_bias),
+            data<T>(s.bias),
+            data<T>(s.mask),
+            part.rows / N,
+            N,
+            H,
+            D / H,
+            call.windows ? call.windows->count : 1,
+            part.template of<E>(s.attended, D),
+            part.template of<T>(s.lse, H)};
   }
 
   Tensor forward(const Tensor& x, const Tensor& bias, Saved& s) const {
@@ -139,27 +151,43 @@ struct Fused {
     const auto e = [&](const Tensor& all) { return part.template of<E>(all, D); };
     const auto one = [&](const Tensor& all) { return part.template of<T>(all, 1); };
     parallel(ops.norm_forward,
-             kernels::NormForward<T, E>{t(s.x), order(), L, D, data<T>(w.norm1_weight), data<T>(w.norm1_bias), T(call.eps),
-                                        e(s.n1), one(s.mean1), one(s.rstd1)},
+             kernels::NormForward<T, E>{t(s.x), order(), L, D, data<T>(w.norm1_weight), data<T>(w.norm1_bias),
+                                        T(call.eps), e(s.n1), one(s.mean1), one(s.rstd1)},
              rows, kRowBlock);
     product(part.of(s.qkv), part.of(s.n1), right_of.qkv);  // the bias is added by the attention
     parallel(ops.attention_forward, attention(s, part), kernels::attention_groups(rows / N, H) * H, 1);
     product(part.of(s.projected), part.of(s.attended), right_of.proj);
     parallel(ops.residual_forward,
-             kernels::ResidualForward<T, E>{t(s.x), e(s.projected), inverse(), L, D, data<T>(w.proj_bias), data<T>(w.gamma_1),
-                                            factors(call.factors_1, part), t(s.mixed),
-                                            {nullptr, nullptr, L, D, data<T>(w.norm2_weight), data<T>(w.norm2_bias), T(call.eps),
-                                             e(s.n2), one(s.mean2), one(s.rstd2)}},
+             kernels::ResidualForward<T, E>{t(s.x),
+                                            e(s.projected),
+                                            inverse(),
+                                            L,
+                                            D,
+                                            data<T>(w.proj_bias),
+                                            data<T>(w.gamma_1),
+                                            factors(call.factors_1, part),
+                                            t(s.mixed),
+                                            {nullptr, nullptr, L, D, data<T>(w.norm2_weight), data<T>(w.norm2_bias),
+                                             T(call.eps), e(s.n2), one(s.mean2), one(s.rstd2)}},
              rows, kRowBlock);
     product(part.of(s.hidden), part.of(s.n2), right_of.fc1);
     const Tensor active = make(s.hidden, {rows, hidden});
     parallel(ops.gelu_forward,
-             kernels::GeluForward<T, E>{part.template of<E>(s.hidden, hidden), data<T>(w.fc1_bias), rows, hidden, data<E>(active)},
+             kernels::GeluForward<T, E>{part.template of<E>(s.hidden, hidden), data<T>(w.fc1_bias), rows, hidden,
+                                        data<E>(active)},
              rows, kRowBlock);
     product(part.of(s.out), active, right_of.fc2);
     parallel(ops.residual_forward,
-             kernels::ResidualForward<T, E>{t(s.mixed), e(s.out), nullptr, L, D, data<T>(w.fc2_bias), data<T>(w.gamma_2),
-                                            factors(call.factors_2, part), t(y), {}},
+             kernels::ResidualForward<T, E>{t(s.mixed),
+                                            e(s.out),
+                                            nullptr,
+                                            L,
+                                            D,
+                                            data<T>(w.fc2_bias),
+                                            data<T>(w.gamma_2),
+                                            factors(call.factors_2, part),
+                                            t(y),
+                                            {}},
              rows, kRowBlock);
   }
 
@@ -186,9 +214,12 @@ struct Fused {
     for_chunks([&](const Part& part, int64_t range) {
       Sums& sum = sums[static_cast<size_t>(range)];
       if (!sum.qkv.defined())
-        sum = {at::zeros({3 * D, D}, dy.options()),     at::zeros({D, D}, dy.options()),
-               at::zeros({hidden, D}, dy.options()),    at::zeros({D, hidden}, dy.options()),
-               at::zeros({groups, H, N, s.bias.size(2)}, dy.options()), at::zeros({groups, 3 * D}, dy.options())};
+        sum = {at::zeros({3 * D, D}, dy.options()),
+               at::zeros({D, D}, dy.options()),
+               at::zeros({hidden, D}, dy.options()),
+               at::zeros({D, hidden}, dy.options()),
+               at::zeros({groups, H, N, s.bias.size(2)}, dy.options()),
+               at::zeros({groups, 3 * D}, dy.options())};
       backward(part, dy, s, dx, sum, columns);
     });
     Sums& total = sums[0];
@@ -211,7 +242,8 @@ struct Fused {
     return dx;
   }
 
-  void backward(const Part& part, const Tensor& dy, const Saved& s, const Tensor& dx, Sums& sum, const Columns& columns) const {
+  void backward(const Part& part, const Tensor& dy, const Saved& s, const Tensor& dx, Sums& sum,
+                const Columns& columns) const {
     const int64_t rows = part.rows, row_blocks = (rows + kRowBlock - 1) / kRowBlock, block = part.index * blocks;
     const auto t = [&](const Tensor& all) { return part.template of<T>(all, D); };
     const auto e = [&](const Tensor& all) { return part.template of<E>(all, D); };
@@ -220,15 +252,16 @@ struct Fused {
     // The MLP: d_branch, its product and d_mixed follow dy backwards.
     const Tensor d_branch = make(dy, {rows, D}), d_hidden = make(dy, {rows, hidden}), active = make(dy, {rows, hidden});
     parallel(ops.residual_backward,
-             kernels::ResidualBackward<T, E>{t(dy), e(s.out), nullptr, rows, L, D, data<T>(w.fc2_bias), data<T>(w.gamma_2),
-                                             factors(call.factors_2, part), data<E>(d_branch),
+             kernels::ResidualBackward<T, E>{t(dy), e(s.out), nullptr, rows, L, D, data<T>(w.fc2_bias),
+                                             data<T>(w.gamma_2), factors(call.factors_2, part), data<E>(d_branch),
                                              data<T>(columns.second) + block * 2 * D},
              row_blocks, 1);
     product(d_hidden, d_branch, s.w_fc2);
-    parallel(ops.gelu_backward,
-             kernels::GeluBackward<T, E>{part.template of<E>(s.hidden, hidden), data<E>(d_hidden), data<T>(w.fc1_bias), rows,
-                                         hidden, data<E>(active), data<E>(d_hidden), data<T>(columns.fc1) + block * hidden},
-             row_blocks, 1);
+    parallel(
+        ops.gelu_backward,
+        kernels::GeluBackward<T, E>{part.template of<E>(s.hidden, hidden), data<E>(d_hidden), data<T>(w.fc1_bias), rows,
+                                    hidden, data<E>(active), data<E>(d_hidden), data<T>(columns.fc1) + block * hidden},
+        row_blocks, 1);
     add_weight_gradient(sum.fc2, d_branch, active);
     add_weight_gradient(sum.fc1, d_hidden, part.of(s.n2));
     const Tensor d_norm = make(dy, {rows, D}), d_mixed = make(dy, {rows, D}, kType<T>);
@@ -241,9 +274,9 @@ struct Fused {
 
     // Attention.
     parallel(ops.residual_backward,
-             kernels::ResidualBackward<T, E>{data<T>(d_mixed), e(s.projected), inverse(), rows, L, D, data<T>(w.proj_bias),
-                                             data<T>(w.gamma_1), factors(call.factors_1, part), data<E>(d_branch),
-                                             data<T>(columns.first) + block * 2 * D},
+             kernels::ResidualBackward<T, E>{data<T>(d_mixed), e(s.projected), inverse(), rows, L, D,
+                                             data<T>(w.proj_bias), data<T>(w.gamma_1), factors(call.factors_1, part),
+                                             data<E>(d_branch), data<T>(columns.first) + block * 2 * D},
              row_blocks, 1);
     add_weight_gradient(sum.proj, d_branch, part.of(s.attended));
     product(d_norm, d_branch, s.w_proj);  // of the attention's output
@@ -255,15 +288,18 @@ struct Fused {
     add_weight_gradient(sum.qkv, d_qkv, part.of(s.n1));
     product(d_norm, d_qkv, s.w_qkv);
     parallel(ops.norm_backward,
-             kernels::NormBackward<T, E>{data<E>(d_norm), inverse(), t(s.x), one(s.mean1), one(s.rstd1), data<T>(w.norm1_weight),
-                                         data<T>(d_mixed), rows, L, D, t(dx), data<T>(columns.norm1) + block * 2 * D},
+             kernels::NormBackward<T, E>{data<E>(d_norm), inverse(), t(s.x), one(s.mean1), one(s.rstd1),
+                                         data<T>(w.norm1_weight), data<T>(d_mixed), rows, L, D, t(dx),
+                                         data<T>(columns.norm1) + block * 2 * D},
              row_blocks, 1);
   }
 
   // sum (out,in) += d_out^T input; products of bf16 operands are added up in f32.
   static void add_weight_gradient(Tensor& sum, const Tensor& d_out, const Tensor& input) {
-    if constexpr (std::is_same_v<T, E>) sum.addmm_(d_out.t(), input);
-    else sum.add_(at::mm(d_out.t(), input));
+    if constexpr (std::is_same_v<T, E>)
+      sum.addmm_(d_out.t(), input);
+    else
+      sum.add_(at::mm(d_out.t(), input));
   }
 };
 
@@ -271,7 +307,12 @@ struct Fused {
 template <class F>
 auto dispatch(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call, const F& f) {
   const auto run = [&]<class T, class E>(T, E) {
-    return f(Fused<T, E>{.w = weights, .call = call, .B = x.size(0), .L = x.size(1), .D = x.size(2), .H = bias.size(0),
+    return f(Fused<T, E>{.w = weights,
+                         .call = call,
+                         .B = x.size(0),
+                         .L = x.size(1),
+                         .D = x.size(2),
+                         .H = bias.size(0),
                          .N = bias.size(1)});
   };
   if (x.scalar_type() == at::kDouble) return run(double{}, double{});
@@ -294,7 +335,8 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     size_t next = 2;
     for (Tensor* member : members(weights, gammas)) *member = list[next++];
     Saved saved;
-    const Tensor y = dispatch(list[0], list[1], weights, call, [&](const auto& fused) { return fused.forward(list[0], list[1], saved); });
+    const Tensor y = dispatch(list[0], list[1], weights, call,
+                              [&](const auto& fused) { return fused.forward(list[0], list[1], saved); });
     variable_list kept(list.begin() + 1, list.end());
     for (const Tensor* member : Saved::members(saved)) kept.push_back(*member);
     kept.push_back(call.factors_1);
@@ -303,7 +345,8 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     context->saved_data["gammas"] = gammas;
     context->saved_data["eps"] = call.eps;
     context->saved_data["bf16"] = call.bf16;
-    context->saved_data["windows"] = reinterpret_cast<int64_t>(call.windows);  // of the encoder, which outlives the step
+    context->saved_data["windows"] =
+        reinterpret_cast<int64_t>(call.windows);  // of the encoder, which outlives the step
     return y;
   }
 

@@ -2,7 +2,8 @@
 
 namespace simmim {
 
-PatchEmbed::PatchEmbed(const Scope& scope, int64_t patch_side, int64_t dim, const Init& weight_init, const Init& bias_init)
+PatchEmbed::PatchEmbed(const Scope& scope, int64_t patch_side, int64_t dim, const Init& weight_init,
+                       const Init& bias_init)
     : patch(patch_side),
       weight(scope.make("weight", {dim, 3, patch, patch}, weight_init)),
       bias(scope.make("bias", {dim}, bias_init)) {}

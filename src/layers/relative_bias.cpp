@@ -6,7 +6,8 @@ int64_t relative_rows(Grid grid, bool cls) { return (2 * grid.h - 1) * (2 * grid
 
 Tensor relative_index(Grid grid, bool cls, at::Device device) {
   const int64_t first = cls ? 1 : 0, n = grid.cells() + first, offsets = relative_rows(grid, false);
-  Tensor index = at::empty({n, n}, at::TensorOptions().dtype(at::kLong).device(device.is_meta() ? at::kMeta : at::kCPU));
+  Tensor index =
+      at::empty({n, n}, at::TensorOptions().dtype(at::kLong).device(device.is_meta() ? at::kMeta : at::kCPU));
   if (device.is_meta()) return index;
   int64_t* rows = index.data_ptr<int64_t>();
   for (int64_t i = 0; i < grid.cells(); ++i)

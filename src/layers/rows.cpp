@@ -31,7 +31,9 @@ struct TakeRows : torch::autograd::Function<TakeRows> {
 
 }  // namespace
 
-Tensor reorder(const Tensor& x, const Tensor& order, const Tensor& inverse) { return Reorder::apply(x, order, inverse); }
+Tensor reorder(const Tensor& x, const Tensor& order, const Tensor& inverse) {
+  return Reorder::apply(x, order, inverse);
+}
 Tensor take_rows(const Tensor& x, const Tensor& index) { return TakeRows::apply(x, index); }
 
 }  // namespace simmim

@@ -1,5 +1,5 @@
-// Rows of tokens by index, with gradients that are copies: index_select's own gradient adds row by row, which costs more
-// than the layers around it.
+// Rows of tokens by index, with gradients that are copies: index_select's own gradient adds row by row, which costs
+// more than the layers around it.
 #pragma once
 #include "layers/torch.h"
 

@@ -14,8 +14,8 @@ struct Windows {
   Tensor mask;        // (nW,N,N) 0 or -100: tokens that only the wrap-around made neighbours; undefined without shift
 };
 
-// Cuts a grid whose sides are multiples of `side`. shift: 0 <= shift < side, the cyclic shift up and left. The mask is of
-// `options` (number type and device); -100 and not -inf as in the official code.
+// Cuts a grid whose sides are multiples of `side`. shift: 0 <= shift < side, the cyclic shift up and left. The mask is
+// of `options` (number type and device); -100 and not -inf as in the official code.
 Windows cut_windows(Grid grid, int64_t side, int64_t shift, const at::TensorOptions& options);
 
 }  // namespace simmim

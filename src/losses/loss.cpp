@@ -14,7 +14,8 @@ Tensor reduce_loss(const Tensor& each, const Tensor& weight, double weight_sum) 
 }
 
 Tensor image_losses(const Tensor& each, const Tensor& weight) {
-  const Tensor weights = weight.defined() ? weight : at::ones({each.size(0), each.size(2), each.size(3)}, each.options());
+  const Tensor weights =
+      weight.defined() ? weight : at::ones({each.size(0), each.size(2), each.size(3)}, each.options());
   return (each * weights.unsqueeze(1)).sum({1, 2, 3}) / (weights.sum({1, 2}).to(at::kFloat) + 1e-5) / each.size(1);
 }
 

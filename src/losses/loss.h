@@ -32,8 +32,9 @@ class Loss {
   bool masked_only_;
 };
 
-// each (B,c,r,r), weight (B,r,r) or undefined (every pixel counts) -> sum(each * weight) / (weight_sum + 1e-5) / c, a 0-d
-// tensor (SimMIM simmim.py:117-121). weight_sum is that of the whole batch, so that the losses of its pieces add up.
+// each (B,c,r,r), weight (B,r,r) or undefined (every pixel counts) -> sum(each * weight) / (weight_sum + 1e-5) / c, a
+// 0-d tensor (SimMIM simmim.py:117-121). weight_sum is that of the whole batch, so that the losses of its pieces add
+// up.
 Tensor reduce_loss(const Tensor& each, const Tensor& weight, double weight_sum);
 
 // The same for each image with its own weights as denominator -> (B)

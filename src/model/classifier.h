@@ -1,4 +1,5 @@
-// A classifier on an encoder: mean pooling and one linear layer. Fine-tuning trains all of it, probes only read features.
+// A classifier on an encoder: mean pooling and one linear layer. Fine-tuning trains all of it, probes only read
+// features.
 #pragma once
 #include <memory>
 #include <string>
@@ -21,7 +22,9 @@ class Classifier {
   // images -> for each block (encoder().layers() of them) the mean of its patch tokens, (B,D); one pass, no gradient.
   std::vector<Tensor> features(const Tensor& images) const;
 
-  const NamedTensors& parameters() const { return parameters_; }  // official fine-tune names: "blocks.0...", "head.weight"
+  const NamedTensors& parameters() const {
+    return parameters_;
+  }  // official fine-tune names: "blocks.0...", "head.weight"
   const Encoder& encoder() const { return *encoder_; }
   int64_t layer_of(std::string_view name) const { return encoder_->layer_of(name); }
   bool decays(std::string_view name, int64_t dims) const { return encoder_->decays(name, dims, Stage::finetune); }

@@ -36,18 +36,20 @@ SimMim::SimMim(const Json& config, const ModelContext& context)
 
   const int64_t mask_patch = config.at("mask").at("patch").get<int64_t>();
   if (mask_patch < 1 || image_size_ % mask_patch != 0 || mask_patch % encoder_->patch() != 0)
-    fail(Code::usage, "mask.patch: {} must divide the image's {} pixels a side and be a multiple of encoder.patch {}; use {}",
+    fail(Code::usage,
+         "mask.patch: {} must divide the image's {} pixels a side and be a multiple of encoder.patch {}; use {}",
          mask_patch, image_size_, encoder_->patch(), multiples(encoder_->patch(), image_size_));
   mask_grid_ = {image_size_ / mask_patch, image_size_ / mask_patch};
 
   target_ = make(targets(), "target", image_size_);
   loss_ = make(losses(), "loss");
   if ((target_->classes() > 0) != loss_->takes_classes())
-    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}", config["loss"].value("name", ""),
-         config["target"].value("name", ""), target_->classes() > 0 ? "classes; use cross_entropy" : "values; use l1, l2 or smooth_l1");
+    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}",
+         config["loss"].value("name", ""), config["target"].value("name", ""),
+         target_->classes() > 0 ? "classes; use cross_entropy" : "values; use l1, l2 or smooth_l1");
   if (target_->resolution() % cells != 0)
-    fail(Code::usage, "target.resolution: {} does not fit the encoder's {} x {} cells; use {}", target_->resolution(), cells,
-         cells, multiples(cells, image_size_));
+    fail(Code::usage, "target.resolution: {} does not fit the encoder's {} x {} cells; use {}", target_->resolution(),
+         cells, cells, multiples(cells, image_size_));
   const PredictionShape prediction{target_->channels() * std::max<int64_t>(1, target_->classes()),
                                    target_->resolution() / cells};
   head_ = make(heads(), "head", scope / "decoder", encoder_->shape(), prediction);
@@ -69,7 +71,7 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   const bool gathered = step.training && masked_only && head_->pointwise() && cell_grid_.h % mask.size(1) == 0;
   if (gathered) {
     const Tensor index = expand_mask(mask, cell_grid_.h).flatten().nonzero().flatten().to(context_.device);  // (M)
-    features = take_rows(features.permute({0, 2, 3, 1}).flatten(0, 2), index).unsqueeze(-1).unsqueeze(-1);   // (M,C,1,1)
+    features = take_rows(features.permute({0, 2, 3, 1}).flatten(0, 2), index).unsqueeze(-1).unsqueeze(-1);  // (M,C,1,1)
     target = patch_rows(target, side).flatten(0, 1).index_select(0, index).view({-1, target.size(1), side, side});
   }
   const Tensor prediction = head_->forward(features).to(context_.dtype);
@@ -89,14 +91,11 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   return out;
 }
 
-double SimMim::flops() const {
-  return encoder_->flops() + static_cast<double>(cell_grid_.cells()) * head_->flops();
-}
+double SimMim::flops() const { return encoder_->flops() + static_cast<double>(cell_grid_.cells()) * head_->flops(); }
 
 Tensor expand_mask(const Tensor& mask, int64_t n) {
   const int64_t B = mask.size(0), h = mask.size(1), w = mask.size(2);
-  if (n % h == 0 && n % w == 0)
-    return mask.view({B, h, 1, w, 1}).expand({B, h, n / h, w, n / w}).reshape({B, n, n});
+  if (n % h == 0 && n % w == 0) return mask.view({B, h, 1, w, 1}).expand({B, h, n / h, w, n / w}).reshape({B, n, n});
   SIMMIM_CHECK(h % n == 0 && w % n == 0, "a mask of {} x {} cells on a grid of {}", h, w, n);
   return mask.view({B, n, h / n, n, w / n}).to(at::kFloat).mean({2, 4});
 }

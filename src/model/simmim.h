@@ -13,7 +13,8 @@ namespace simmim {
 class SimMim {
  public:
   // config: the resolved configuration of a pretrain stage; reads data.image_size, encoder, mask.patch, head, target,
-  // loss. Usage errors say which sizes do not fit and the nearest that do; a context on at::kMeta only checks and counts.
+  // loss. Usage errors say which sizes do not fit and the nearest that do; a context on at::kMeta only checks and
+  // counts.
   SimMim(const Json& config, const ModelContext& context);
 
   struct Output {
@@ -24,7 +25,8 @@ class SimMim {
 
   // images (B,3,S,S) normalised, of the model's dtype and device; mask (B,gh,gw) uint8 on the CPU, 1 = masked, on the
   // mask grid (any grid that divides the token grid).
-  // loss = sum over masked pixels |target - prediction| / (masked pixels + 1e-5) / channels   (SimMIM simmim.py:110-121)
+  // loss = sum over masked pixels |target - prediction| / (masked pixels + 1e-5) / channels   (SimMIM
+  // simmim.py:110-121)
   Output forward(const Tensor& images, const Tensor& mask, const StepContext& step) const;
 
   const NamedTensors& parameters() const { return parameters_; }  // "encoder...", "decoder...", official names

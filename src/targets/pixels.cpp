@@ -7,8 +7,8 @@ Pixels::Pixels(const Options& options, int64_t image_size) : resolution_(options
   std::vector<std::string> divisors;
   for (int64_t r = 1; r <= image_size; ++r)
     if (image_size % r == 0) divisors.push_back(std::to_string(r));
-  fail(Code::usage, "target.resolution: {} does not divide the image's {} pixels a side; use {}", resolution_, image_size,
-       one_of(divisors));
+  fail(Code::usage, "target.resolution: {} does not divide the image's {} pixels a side; use {}", resolution_,
+       image_size, one_of(divisors));
 }
 
 Tensor Pixels::of(const Tensor& images) const {

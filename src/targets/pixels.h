@@ -16,8 +16,8 @@ class Pixels : public Target {
     }
   };
 
-  // The resolution must divide the image: each target pixel is the mean of a square of the image (the paper does not name
-  // its kernel; the mean is exactly aligned).
+  // The resolution must divide the image: each target pixel is the mean of a square of the image (the paper does not
+  // name its kernel; the mean is exactly aligned).
   Pixels(const Options& options, int64_t image_size);
   Tensor of(const Tensor& images) const override;
   int64_t resolution() const override { return resolution_; }

@@ -71,7 +71,10 @@ Json bench_step(const Json& config) {
     work = {count_elements(model->parameters()), model->flops(),
             [&](int64_t step) {
               const Tensor mask = training_masks(*masks, setup.seed, step, indices);
-              return model->forward(setup.normalise(pixels, 0, B), mask, StepContext{.training = true, .seed = setup.seed, .step = step}).loss;
+              return model
+                  ->forward(setup.normalise(pixels, 0, B), mask,
+                            StepContext{.training = true, .seed = setup.seed, .step = step})
+                  .loss;
             },
             parameter_groups(*model, options.weight_decay, 1)};
   } else {
@@ -79,11 +82,14 @@ Json bench_step(const Json& config) {
     work = {count_elements(classifier->parameters()), classifier->flops(),
             [&](int64_t step) {
               const StepContext context{.training = true, .seed = setup.seed, .step = step};
-              return cross_entropy(classifier->logits(setup.normalise(pixels, 0, B), context), labels, finetune_options.label_smoothing);
+              return cross_entropy(classifier->logits(setup.normalise(pixels, 0, B), context), labels,
+                                   finetune_options.label_smoothing);
             },
             parameter_groups(*classifier, options.weight_decay, finetune_options.layer_decay)};
   }
-  AdamW optimizer(work.groups, {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
+  AdamW optimizer(
+      work.groups,
+      {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
   const Schedule schedule{.kind = "constant", .peak = 1e-5};
 
   std::vector<double> seconds;
@@ -101,7 +107,10 @@ Json bench_step(const Json& config) {
   const double typical = median(seconds), rate = 3 * work.flops * static_cast<double>(B) / typical * 1e-9;
   const double peak = gemm_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device);
   return {{"images_per_second", static_cast<double>(B) / typical},
-          {"step_seconds", {{"median", typical}, {"min", *std::min_element(seconds.begin(), seconds.end())}, {"max", *std::max_element(seconds.begin(), seconds.end())}}},
+          {"step_seconds",
+           {{"median", typical},
+            {"min", *std::min_element(seconds.begin(), seconds.end())},
+            {"max", *std::max_element(seconds.begin(), seconds.end())}}},
           {"gflops", rate},
           {"peak_gflops", peak},
           {"share_of_peak", rate / peak},
@@ -124,8 +133,10 @@ Json bench_loader(const Json& config, const fs::path& site_data) {
     loading.batch_size = std::min(options.batch_size, setup.dataset->size(Split::train));
     loading.augment = options.augment;
   };
-  if (stage == "pretrain") take(options_of<PretrainOptions>(config, stage));
-  else take(options_of<FinetuneOptions>(config, stage));
+  if (stage == "pretrain")
+    take(options_of<PretrainOptions>(config, stage));
+  else
+    take(options_of<FinetuneOptions>(config, stage));
   return loader_rate(*setup.dataset, loading);
 }
 

@@ -32,26 +32,35 @@ void Evaluation::add(const Batch& batch, const Tensor& logits) {
 Json Evaluation::to_json(const std::vector<std::string>& class_names) const {
   const size_t K = class_names.size();
   std::vector<std::vector<int64_t>> confusion(K, std::vector<int64_t>(K));
-  for (size_t i = 0; i < labels.size(); ++i) ++confusion[static_cast<size_t>(labels[i])][static_cast<size_t>(predictions[i])];
+  for (size_t i = 0; i < labels.size(); ++i)
+    ++confusion[static_cast<size_t>(labels[i])][static_cast<size_t>(predictions[i])];
   Json classes = Json::array();
   for (size_t k = 0; k < K; ++k) {
     int64_t all = 0;
     for (const int64_t n : confusion[k]) all += n;
-    classes.push_back({{"name", class_names[k]},
-                       {"images", all},
-                       {"top1", all > 0 ? Json(100 * static_cast<double>(confusion[k][k]) / static_cast<double>(all)) : Json()}});
+    classes.push_back(
+        {{"name", class_names[k]},
+         {"images", all},
+         {"top1", all > 0 ? Json(100 * static_cast<double>(confusion[k][k]) / static_cast<double>(all)) : Json()}});
   }
-  return {{"images", images()}, {"top1", top1()}, {"top5", top5()}, {"loss", loss()}, {"confusion", confusion}, {"classes", classes}};
+  return {{"images", images()}, {"top1", top1()},         {"top5", top5()},
+          {"loss", loss()},     {"confusion", confusion}, {"classes", classes}};
 }
 
 void Evaluation::save(const fs::path& path) const {
   const auto whole = [](const std::vector<int64_t>& values) {
-    return TensorView{DType::i64, {static_cast<int64_t>(values.size())}, {reinterpret_cast<const char*>(values.data()), values.size() * 8}};
+    return TensorView{DType::i64,
+                      {static_cast<int64_t>(values.size())},
+                      {reinterpret_cast<const char*>(values.data()), values.size() * 8}};
   };
-  write_safetensors(path, {{"index", whole(indices)},
-                           {"label", whole(labels)},
-                           {"prediction", whole(predictions)},
-                           {"probability", TensorView{DType::f32, {images()}, {reinterpret_cast<const char*>(probabilities.data()), probabilities.size() * 4}}}});
+  write_safetensors(
+      path,
+      {{"index", whole(indices)},
+       {"label", whole(labels)},
+       {"prediction", whole(predictions)},
+       {"probability",
+        TensorView{
+            DType::f32, {images()}, {reinterpret_cast<const char*>(probabilities.data()), probabilities.size() * 4}}}});
 }
 
 Evaluation evaluate(const Classifier& model, const StageSetup& setup, Split split, int64_t batch_size) {

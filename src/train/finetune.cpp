@@ -15,7 +15,8 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   const FinetuneOptions options = options_of<FinetuneOptions>(config, "finetune");
   const Classifier model(config, setup.dataset->classes(), setup.context);
   if (!weights.empty())
-    for (const std::string& note : load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
+    for (const std::string& note :
+         load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
       session.message(note);
   LoaderOptions loading{.split = Split::train,
                         .batch_size = options.batch_size,
@@ -25,14 +26,17 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
                         .augment = options.augment,
                         .eval_crop = eval_crop(setup.data),
                         .fail_on_error = setup.data.on_error == "fail"};
-  if (options.limit_labels) loading.subset = balanced_subset(*setup.dataset, Split::train, *options.limit_labels, setup.seed);
+  if (options.limit_labels)
+    loading.subset = balanced_subset(*setup.dataset, Split::train, *options.limit_labels, setup.seed);
   Loader loader(*setup.dataset, loading);
-  AdamW optimizer(parameter_groups(model, options.weight_decay, options.layer_decay),
-                  {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
+  AdamW optimizer(
+      parameter_groups(model, options.weight_decay, options.layer_decay),
+      {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
   const int64_t steps = entry.at("plan").at("steps");
   const bool has_val = setup.dataset->has(Split::val);
   const auto labels_of = [&](const Batch& batch, int64_t first, int64_t last) {
-    return at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong).to(setup.context.device);
+    return at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong)
+        .to(setup.context.device);
   };
 
   Progress progress;
@@ -52,12 +56,15 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
           [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
             const Tensor logits = model.logits(setup.normalise(batch.pixels, first, last), step);
             const Tensor mean = cross_entropy(logits, labels_of(batch, first, last), options.label_smoothing);
-            return last - first == batch.size() ? mean : mean * (static_cast<double>(last - first) / static_cast<double>(batch.size()));
+            return last - first == batch.size()
+                       ? mean
+                       : mean * (static_cast<double>(last - first) / static_cast<double>(batch.size()));
           },
       .evaluate =
           [&](int64_t epoch, bool last) {
             // Without a validation split only the end is looked at: test is read once a run.
-            if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0))) return Json(Json::object());
+            if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0)))
+              return Json(Json::object());
             val = evaluate(model, setup, Split::val, kEvaluationBatch);
             const auto best = progress.extra.find("best_top1");
             if (best == progress.extra.end() || val.top1() > std::stod(best->second)) {
@@ -85,12 +92,18 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
   if (has_val) {
     if (val.labels.empty()) val = evaluate(model, setup, Split::val, kEvaluationBatch);
-    result.summary.update({{"val_top1", val.top1()}, {"val_images", val.images()}, {"val_loss", val.loss()}, {"best_epoch", std::stoll(progress.extra.at("best_epoch"))}});
+    result.summary.update({{"val_top1", val.top1()},
+                           {"val_images", val.images()},
+                           {"val_loss", val.loss()},
+                           {"best_epoch", std::stoll(progress.extra.at("best_epoch"))}});
   }
   if (setup.dataset->has(Split::test)) {
     const Evaluation test = evaluate(model, setup, Split::test, kEvaluationBatch);
     test.save(session.folder().file("eval.safetensors"));
-    result.summary.update({{"test_top1", test.top1()}, {"test_top5", test.top5()}, {"test_loss", test.loss()}, {"test_images", test.images()}});
+    result.summary.update({{"test_top1", test.top1()},
+                           {"test_top5", test.top5()},
+                           {"test_loss", test.loss()},
+                           {"test_images", test.images()}});
   }
   return result;
 }

@@ -11,8 +11,8 @@
 namespace simmim {
 namespace {
 
-constexpr double kEpochSaveSeconds = 10;   // epochs shorter than this share a checkpoint
-constexpr size_t kMedianSteps = 101;       // losses that the running median looks back on
+constexpr double kEpochSaveSeconds = 10;  // epochs shorter than this share a checkpoint
+constexpr size_t kMedianSteps = 101;      // losses that the running median looks back on
 constexpr int kMaxCrashReports = 5;
 
 double number_of(const Metadata& metadata, const std::string& key) {
@@ -23,7 +23,8 @@ double number_of(const Metadata& metadata, const std::string& key) {
 // One run of the loop; the members are what its phases share.
 class Loop {
  public:
-  Loop(Session& session, const TrainTask& task, Progress& progress) : session_(session), task_(task), progress_(progress) {}
+  Loop(Session& session, const TrainTask& task, Progress& progress)
+      : session_(session), task_(task), progress_(progress) {}
 
   Ending run() {
     resume();
@@ -80,12 +81,15 @@ class Loop {
         report_crash(batch, step, loss, norm, "not finite");
         if (progress_.skipped_in_row >= task_.options.max_skipped_steps)
           fail(Code::run_failed,
-               "the loss or its gradient was not finite in {} steps in a row, up to step {}; see {} and `simmim log {} --why`, then try a "
+               "the loss or its gradient was not finite in {} steps in a row, up to step {}; see {} and `simmim log {} "
+               "--why`, then try a "
                "lower lr, a longer warm-up or precision=f32",
-               progress_.skipped_in_row, progress_.step, session_.folder().file("crash").string(), session_.folder().id());
+               progress_.skipped_in_row, progress_.step, session_.folder().file("crash").string(),
+               session_.folder().id());
         continue;
       }
-      if (losses_.size() >= kMedianSteps / 2 && loss > 10 * median()) report_crash(batch, step, loss, norm, "ten times the running median");
+      if (losses_.size() >= kMedianSteps / 2 && loss > 10 * median())
+        report_crash(batch, step, loss, norm, "ten times the running median");
       losses_.push_back(loss);
       if (losses_.size() > kMedianSteps) losses_.pop_front();
       progress_.skipped_in_row = 0;
@@ -107,8 +111,8 @@ class Loop {
 
   void report_crash(const Batch& batch, const StepContext& step, double loss, double norm, const std::string& why) {
     if (crash_reports_++ >= kMaxCrashReports) return;
-    Json report = {{"step", progress_.step}, {"epoch", batch.epoch},  {"why", why},
-                   {"loss", loss},           {"grad_norm", norm},     {"lr", task_.schedule.rate(step.step)},
+    Json report = {{"step", progress_.step}, {"epoch", batch.epoch},    {"why", why},
+                   {"loss", loss},           {"grad_norm", norm},       {"lr", task_.schedule.rate(step.step)},
                    {"seed", task_.seed},     {"indices", batch.indices}};
     for (const auto& [name, parameter] : task_.parameters)
       report["gradients"][name] = at::linalg_vector_norm(parameter.grad()).item<double>();
@@ -119,20 +123,21 @@ class Loop {
     std::error_code ignored;  // the last good checkpoint stays under its name even when newer ones follow
     if (!fs::exists(folder / "last_good.safetensors", ignored))
       fs::create_hard_link(session_.folder().file("last.safetensors"), folder / "last_good.safetensors", ignored);
-    session_.message(fmt::format("step {}: the loss is {} and its gradient norm {}: {}; the step's facts are in {}", progress_.step, loss,
-                                 norm, why, folder.string()));
+    session_.message(fmt::format("step {}: the loss is {} and its gradient norm {}: {}; the step's facts are in {}",
+                                 progress_.step, loss, norm, why, folder.string()));
   }
 
   void write_journal_line(int64_t per_epoch) {
     const double elapsed = interval_.seconds();
-    Json line = {{"step", progress_.step},
-                 {"epoch", static_cast<double>(progress_.step) / static_cast<double>(per_epoch)},
-                 {"seconds", progress_.seconds},
-                 {"loss", progress_.count > 0 ? progress_.loss_sum / static_cast<double>(progress_.count) : std::nan("")},
-                 {"lr", task_.schedule.rate(progress_.step - 1)},
-                 {"grad_norm", progress_.count > 0 ? progress_.norm_sum / static_cast<double>(progress_.count) : std::nan("")},
-                 {"images_per_second", static_cast<double>(images_) / elapsed},
-                 {"data_wait", data_wait_ / elapsed}};
+    Json line = {
+        {"step", progress_.step},
+        {"epoch", static_cast<double>(progress_.step) / static_cast<double>(per_epoch)},
+        {"seconds", progress_.seconds},
+        {"loss", progress_.count > 0 ? progress_.loss_sum / static_cast<double>(progress_.count) : std::nan("")},
+        {"lr", task_.schedule.rate(progress_.step - 1)},
+        {"grad_norm", progress_.count > 0 ? progress_.norm_sum / static_cast<double>(progress_.count) : std::nan("")},
+        {"images_per_second", static_cast<double>(images_) / elapsed},
+        {"data_wait", data_wait_ / elapsed}};
     line_ = std::move(line);
     images_per_second_ = static_cast<double>(images_) / elapsed;
     progress_.loss_sum = progress_.norm_sum = 0;
@@ -145,7 +150,8 @@ class Loop {
   }
 
   void end_epoch(int64_t epoch, bool last) {
-    if (progress_.epoch_count > 0) progress_.last_epoch_loss = progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_count);
+    if (progress_.epoch_count > 0)
+      progress_.last_epoch_loss = progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_count);
     progress_.epoch_loss_sum = 0;
     progress_.epoch_count = 0;
     const Json metrics = task_.evaluate(epoch, last);
@@ -156,7 +162,8 @@ class Loop {
     session_.event(event);
     session_.folder().log(fmt::format("epoch {}: {}", epoch, line_.dump()));
     if (task_.options.keep_epochs > 0 && epoch % task_.options.keep_epochs == 0)
-      save_weights(session_.folder().file(fmt::format("epoch-{}.safetensors", epoch)), task_.parameters, task_.description);
+      save_weights(session_.folder().file(fmt::format("epoch-{}.safetensors", epoch)), task_.parameters,
+                   task_.description);
     const int64_t seen = progress_.step * task_.options.batch_size;
     Json summary = {{"epochs", epoch},
                     {"steps", progress_.step},
@@ -174,15 +181,17 @@ class Loop {
 
   void show_progress(int64_t per_epoch) {
     const double rate = watch_.seconds() / static_cast<double>(std::max<int64_t>(1, progress_.step - first_step_));
-    session_.event({{"event", "progress"},
-                    {"epoch", static_cast<double>(progress_.step) / static_cast<double>(per_epoch)},
-                    {"epochs", static_cast<double>(task_.steps) / static_cast<double>(per_epoch)},
-                    {"step", progress_.step},
-                    {"steps", task_.steps},
-                    {"loss", last_loss_},
-                    {"lr", task_.schedule.rate(progress_.step - 1)},
-                    {"images_per_second", images_per_second_ > 0 ? images_per_second_ : static_cast<double>(task_.options.batch_size) / rate},
-                    {"seconds_left", rate * static_cast<double>(task_.steps - progress_.step)}});
+    session_.event(
+        {{"event", "progress"},
+         {"epoch", static_cast<double>(progress_.step) / static_cast<double>(per_epoch)},
+         {"epochs", static_cast<double>(task_.steps) / static_cast<double>(per_epoch)},
+         {"step", progress_.step},
+         {"steps", task_.steps},
+         {"loss", last_loss_},
+         {"lr", task_.schedule.rate(progress_.step - 1)},
+         {"images_per_second",
+          images_per_second_ > 0 ? images_per_second_ : static_cast<double>(task_.options.batch_size) / rate},
+         {"seconds_left", rate * static_cast<double>(task_.steps - progress_.step)}});
   }
 
   void save_if_due(bool epoch_end, bool last) {
@@ -269,7 +278,9 @@ Progress Progress::from_metadata(const Metadata& metadata) {
   return progress;
 }
 
-Ending train(Session& session, const TrainTask& task, Progress& progress) { return Loop(session, task, progress).run(); }
+Ending train(Session& session, const TrainTask& task, Progress& progress) {
+  return Loop(session, task, progress).run();
+}
 
 void save_weights(const fs::path& path, const NamedTensors& parameters, const Metadata& description) {
   std::vector<Tensor> keep;

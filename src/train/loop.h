@@ -16,14 +16,14 @@ namespace simmim {
 // What a stage brings to the loop.
 struct TrainTask {
   const TrainOptions& options;
-  int64_t steps = 0;        // optimizer steps of the whole run
-  int64_t pieces = 1;       // pieces a batch is computed in
+  int64_t steps = 0;   // optimizer steps of the whole run
+  int64_t pieces = 1;  // pieces a batch is computed in
   uint64_t seed = 0;
   Schedule schedule;
   Loader& loader;
   NamedTensors parameters;
   AdamW& optimizer;
-  Metadata description;     // goes into every checkpoint: stage, configuration, normalisation
+  Metadata description;  // goes into every checkpoint: stage, configuration, normalisation
 
   // Images [first, last) of a batch -> their share of the batch's loss (0-d, with a graph).
   std::function<Tensor(const Batch& batch, int64_t first, int64_t last, const StepContext& step)> loss;
@@ -35,13 +35,13 @@ struct TrainTask {
 
 // What a checkpoint must carry besides tensors so that the run goes on as if it had not stopped.
 struct Progress {
-  int64_t step = 0;            // optimizer steps done
-  int64_t skipped = 0;         // of them not applied: loss or gradient was not finite
+  int64_t step = 0;     // optimizer steps done
+  int64_t skipped = 0;  // of them not applied: loss or gradient was not finite
   int64_t skipped_in_row = 0;
-  double loss_sum = 0;         // since the last journal line
+  double loss_sum = 0;  // since the last journal line
   double norm_sum = 0;
   int64_t count = 0;
-  double epoch_loss_sum = 0;   // since the epoch began
+  double epoch_loss_sum = 0;  // since the epoch began
   int64_t epoch_count = 0;
   double last_epoch_loss = 0;  // mean of the last whole epoch
   double seconds = 0;          // training time over all attempts

@@ -39,8 +39,9 @@ Tensor AdamW::step(const Schedule& schedule, int64_t n, const Tensor& loss) {
   at::_foreach_add_(all_steps_, finite);
   for (size_t g = 0; g < groups_.size(); ++g) {
     GroupTensors& t = tensors_[g];
-    at::_fused_adamw_(t.parameters, t.grads, t.exp_avg, t.exp_avg_sq, {}, t.steps, schedule.rate(n, groups_[g].lr_scale),
-                      options_.beta1, options_.beta2, groups_[g].weight_decay, options_.eps, /*amsgrad=*/false,
+    at::_fused_adamw_(t.parameters, t.grads, t.exp_avg, t.exp_avg_sq, {}, t.steps,
+                      schedule.rate(n, groups_[g].lr_scale), options_.beta1, options_.beta2, groups_[g].weight_decay,
+                      options_.eps, /*amsgrad=*/false,
                       /*maximize=*/false, scale, not_finite);
   }
   return norm;

@@ -1,8 +1,8 @@
 // AdamW over parameter groups, with global-norm clipping and the non-finite guard folded into the fused update: no
 // extra pass over the gradients and no wait for the device.
 #pragma once
-#include "layers/scope.h"
 #include "config/schedule.h"
+#include "layers/scope.h"
 
 namespace simmim {
 

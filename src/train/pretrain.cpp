@@ -45,7 +45,8 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
   const PretrainOptions options = options_of<PretrainOptions>(config, "pretrain");
   const SimMim model(config, setup.context);
   if (entry.contains("weights") && entry["weights"].is_string())  // --from: weights, with a fresh optimizer
-    for (const std::string& note : load_weights(model.parameters(), TensorFile::open(entry["weights"].get<std::string>()), {"decoder."}, {"decoder."}))
+    for (const std::string& note : load_weights(
+             model.parameters(), TensorFile::open(entry["weights"].get<std::string>()), {"decoder."}, {"decoder."}))
       session.message(note);
   const std::unique_ptr<MaskGenerator> masks = make_masks(config);
   Loader loader(*setup.dataset, {.split = Split::train,
@@ -56,15 +57,17 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
                                  .augment = options.augment,
                                  .eval_crop = eval_crop(setup.data),
                                  .fail_on_error = setup.data.on_error == "fail"});
-  AdamW optimizer(parameter_groups(model, options.weight_decay, 1),
-                  {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
+  AdamW optimizer(
+      parameter_groups(model, options.weight_decay, 1),
+      {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
   const int64_t steps = entry.at("plan").at("steps");
 
   Tensor mask;  // of the current batch
   const Batch* masked_batch = nullptr;
   int64_t masked_step = -1;
   const auto mask_of = [&](const Batch& batch, int64_t step) {
-    if (masked_batch != &batch || masked_step != step) mask = training_masks(*masks, setup.seed, batch.epoch, batch.indices);
+    if (masked_batch != &batch || masked_step != step)
+      mask = training_masks(*masks, setup.seed, batch.epoch, batch.indices);
     masked_batch = &batch, masked_step = step;
     return mask;
   };
@@ -86,7 +89,8 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
           },
       .evaluate =
           [&](int64_t epoch, bool last) {
-            if (!setup.dataset->has(Split::val) || options.val_epochs == 0 || (!last && epoch % options.val_epochs != 0))
+            if (!setup.dataset->has(Split::val) || options.val_epochs == 0 ||
+                (!last && epoch % options.val_epochs != 0))
               return Json(Json::object());
             return Json{{"val.loss", validation_loss(model, setup, *masks, options.batch_size)}};
           },
@@ -94,15 +98,18 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
           [&](const Batch& batch, const StepContext& step) {
             const at::NoGradGuard no_grad;
             const Tensor whole = mask_of(batch, step.step);
-            const SimMim::Output out = model.forward(setup.normalise(batch.pixels, 0, batch.size()), whole, StepContext{});
+            const SimMim::Output out =
+                model.forward(setup.normalise(batch.pixels, 0, batch.size()), whole, StepContext{});
             Json facts = {{"images", Json::array()}, {"masks", Json::array()}, {"image_loss", Json::array()}};
             for (int64_t i = 0; i < batch.size(); ++i) {
               facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
               const Tensor cells = whole[i].contiguous();
-              facts["masks"].push_back(std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
+              facts["masks"].push_back(
+                  std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
               facts["image_loss"].push_back(out.image_loss[i].item<double>());
             }
-            const std::vector<Tensor> blocks = model.encoder().block_features(setup.normalise(batch.pixels, 0, batch.size()));
+            const std::vector<Tensor> blocks =
+                model.encoder().block_features(setup.normalise(batch.pixels, 0, batch.size()));
             for (size_t b = 0; b < blocks.size(); ++b)
               facts["activations"].push_back({{"block", b + 1}, {"largest", blocks[b].abs().max().item<double>()}});
             return facts;

@@ -18,7 +18,8 @@ struct Features {
   Tensor labels;               // (n)
 };
 
-Features read_features(Session& session, const Classifier& model, const StageSetup& setup, Split split, std::vector<int64_t> subset) {
+Features read_features(Session& session, const Classifier& model, const StageSetup& setup, Split split,
+                       std::vector<int64_t> subset) {
   LoaderOptions loading = setup.evaluation(split, kFeatureBatch);
   loading.subset = std::move(subset);
   Loader loader(*setup.dataset, loading);
@@ -28,8 +29,10 @@ Features read_features(Session& session, const Classifier& model, const StageSet
     const std::vector<Tensor> blocks = model.features(setup.normalise(batch->pixels, 0, batch->size()));
     for (size_t b = 0; b < blocks.size(); ++b) parts[b].push_back(blocks[b].to(at::kCPU).to(at::kFloat));
     labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
-    session.event({{"event", "progress"}, {"what", fmt::format("features of {}", split_name(split))},
-                   {"step", static_cast<int64_t>(labels.size())}, {"steps", loader.images()}});
+    session.event({{"event", "progress"},
+                   {"what", fmt::format("features of {}", split_name(split))},
+                   {"step", static_cast<int64_t>(labels.size())},
+                   {"steps", loader.images()}});
     if (interrupt_requested()) return {};
   }
   Features features{.labels = at::from_blob(labels.data(), {static_cast<int64_t>(labels.size())}, at::kLong).clone()};
@@ -65,8 +68,8 @@ struct Candidate {
   }
 };
 
-std::vector<Candidate> train_linear(Session& session, const ProbeOptions& options, uint64_t seed, int64_t classes, const Features& train,
-                                    const std::vector<size_t>& blocks) {
+std::vector<Candidate> train_linear(Session& session, const ProbeOptions& options, uint64_t seed, int64_t classes,
+                                    const Features& train, const std::vector<size_t>& blocks) {
   NamedTensors store;
   const Scope scope(store, ModelContext{.seed = seed});
   std::vector<Candidate> candidates;
@@ -109,14 +112,18 @@ std::vector<Candidate> train_linear(Session& session, const ProbeOptions& option
       optimizer.step(schedule, epoch * per_epoch + step, loss);
       sum += loss.item<double>() / static_cast<double>(candidates.size());
     }
-    session.event({{"event", "progress"}, {"what", "linear probes"}, {"step", epoch + 1}, {"steps", options.epochs},
+    session.event({{"event", "progress"},
+                   {"what", "linear probes"},
+                   {"step", epoch + 1},
+                   {"steps", options.epochs},
                    {"loss", sum / static_cast<double>(per_epoch)}});
   }
   return candidates;
 }
 
 // Votes of the nearest training images, (n,K) (Wu et al., 2018).
-Tensor knn_votes(const ProbeOptions& options, int64_t classes, const Tensor& train, const Tensor& labels, const Tensor& features) {
+Tensor knn_votes(const ProbeOptions& options, int64_t classes, const Tensor& train, const Tensor& labels,
+                 const Tensor& features) {
   const auto unit = [](const Tensor& x) { return x / at::linalg_vector_norm(x, 2, {1}, true).clamp_min(1e-12); };
   const Tensor bank = unit(train).t();
   const int64_t k = std::min(options.neighbours, labels.size(0));
@@ -124,7 +131,8 @@ Tensor knn_votes(const ProbeOptions& options, int64_t classes, const Tensor& tra
   for (int64_t first = 0; first < features.size(0); first += kFeatureBatch) {
     const auto [similarity, index] = at::mm(unit(features.slice(0, first, first + kFeatureBatch)), bank).topk(k, 1);
     const Tensor vote = at::zeros({similarity.size(0), classes});
-    vote.scatter_add_(1, labels.index_select(0, index.flatten()).view(index.sizes()), (similarity / options.temperature).exp());
+    vote.scatter_add_(1, labels.index_select(0, index.flatten()).view(index.sizes()),
+                      (similarity / options.temperature).exp());
     votes.push_back(vote);
   }
   return at::cat(votes);
@@ -139,7 +147,8 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
   const ProbeOptions options = options_of<ProbeOptions>(config, "probe");
   const int64_t classes = setup.dataset->classes();
   const Classifier model(config, classes, setup.context);
-  for (const std::string& note : load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
+  for (const std::string& note :
+       load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
     session.message(note);
   const std::vector<size_t> blocks = chosen_blocks(options, model.encoder().layers());
   session.folder().open_journal(0);
@@ -149,7 +158,9 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
   const Split chosen_on = setup.dataset->has(Split::val) ? Split::val : Split::test;
   const Features train = read_features(session, model, setup, Split::train, subset);
   const Features val = read_features(session, model, setup, chosen_on, {});
-  const Features test = setup.dataset->has(Split::test) && chosen_on != Split::test ? read_features(session, model, setup, Split::test, {}) : val;
+  const Features test = setup.dataset->has(Split::test) && chosen_on != Split::test
+                            ? read_features(session, model, setup, Split::test, {})
+                            : val;
   if (interrupt_requested()) return {.ending = Ending::interrupted};
 
   StageResult result;
@@ -190,12 +201,15 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
     }
     evaluation.add(batch, test_logits);
     evaluation.save(session.folder().file("eval.safetensors"));
-    result.summary.update({{"test_top1", evaluation.top1()}, {"test_top5", evaluation.top5()}, {"test_images", evaluation.images()}});
+    result.summary.update(
+        {{"test_top1", evaluation.top1()}, {"test_top5", evaluation.top5()}, {"test_images", evaluation.images()}});
   }
-  result.summary.update({{"epochs", options.name == "linear" ? options.epochs : 0}, {"images_seen", train.labels.size(0)}});
+  result.summary.update(
+      {{"epochs", options.name == "linear" ? options.epochs : 0}, {"images_seen", train.labels.size(0)}});
   Json line = {{"step", 0}, {"epoch", 0}, {"seconds", 0}};
   for (const char* key : {"val_top1", "test_top1"})
-    if (result.summary.contains(key)) line[std::string(key).replace(std::string(key).find('_'), 1, ".")] = result.summary[key];
+    if (result.summary.contains(key))
+      line[std::string(key).replace(std::string(key).find('_'), 1, ".")] = result.summary[key];
   session.folder().journal().append(line);
   return result;
 }

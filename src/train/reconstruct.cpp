@@ -27,15 +27,15 @@ void paste(const Image& from, Image& onto, int64_t top, int64_t left, int64_t zo
 
 }  // namespace
 
-void add_to_sheet(Sheet& sheet, const SimMim& model, const StageSetup& setup, const Tensor& images, const Tensor& mask) {
+void add_to_sheet(Sheet& sheet, const SimMim& model, const StageSetup& setup, const Tensor& images,
+                  const Tensor& mask) {
   const at::NoGradGuard no_grad;
   const SimMim::Output out = model.forward(images, mask, StepContext{});
   const int64_t S = images.size(2);
   const Tensor hidden = expand_mask(mask, S).to(at::kDouble).unsqueeze(1);  // (n,1,S,S)
   const Tensor input = setup.denormalise(images);
   const int64_t factor = S / out.prediction.size(2);  // a coarse prediction fills its pixels' area
-  const Tensor predicted =
-      setup.denormalise(out.prediction).repeat_interleave(factor, 2).repeat_interleave(factor, 3);
+  const Tensor predicted = setup.denormalise(out.prediction).repeat_interleave(factor, 2).repeat_interleave(factor, 3);
   const Tensor masked = input * (1 - hidden) + hidden * (kGrey / 255.0);
   const Tensor pasted = input * (1 - hidden) + predicted * hidden;
   for (int64_t i = 0; i < images.size(0); ++i) {

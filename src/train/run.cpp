@@ -17,7 +17,8 @@ void clear_folder(RunFolder& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder.path(), ignored)) {
     const fs::path path = entry.path();
-    if (path.extension() == ".safetensors" || path.extension() == ".png" || path.filename() == "metrics.jsonl" || path.filename() == "crash")
+    if (path.extension() == ".safetensors" || path.extension() == ".png" || path.filename() == "metrics.jsonl" ||
+        path.filename() == "crash")
       fs::remove_all(path, ignored);
   }
   Json record = folder.record();
@@ -31,8 +32,8 @@ fs::path weights_of(const Json& entry, const fs::path& out) {
   if (!entry["parent"].is_string()) return {};
   const fs::path file = run_path(out, entry["parent"]) / "final.safetensors";
   if (!fs::exists(file))
-    fail(Code::run_failed, "{}: the pre-training {} that this run starts from is not finished; run it first", file.string(),
-         entry["parent"].get<std::string>());
+    fail(Code::run_failed, "{}: the pre-training {} that this run starts from is not finished; run it first",
+         file.string(), entry["parent"].get<std::string>());
   return file;
 }
 
@@ -56,8 +57,8 @@ Json describe_environment() {
               {"libtorch", "2.11.0"},
               {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
               {"host", host_name()}};
-  for (const char* name : {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_NODELIST",
-                           "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS"})
+  for (const char* name : {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT",
+                           "SLURM_JOB_NODELIST", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS"})
     if (const char* value = std::getenv(name)) out[name] = value;
   return out;
 }
@@ -65,9 +66,13 @@ Json describe_environment() {
 Json run_stage(const Json& entry, const RunOptions& options, const EventSink& sink) {
   const std::string id = entry.at("id");
   std::optional<RunFolder> folder = RunFolder::claim(options.out, id);
-  if (!folder) fail(Code::run_failed, "run {} is in the hands of another process; see simmim status, or wait for it", id);
+  if (!folder)
+    fail(Code::run_failed, "run {} is in the hands of another process; see simmim status, or wait for it", id);
   if (folder->record().value("state", "") == "done" && !options.fresh)
-    return {{"id", id}, {"state", "done"}, {"reused", true}, {"summary", folder->record().value("summary", Json::object())}};
+    return {{"id", id},
+            {"state", "done"},
+            {"reused", true},
+            {"summary", folder->record().value("summary", Json::object())}};
   if (options.fresh) clear_folder(*folder);
   folder->write_config({{"stage", entry.at("kind")},
                         {"config", entry.at("config")},
@@ -83,8 +88,12 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
   environment["device_name"] = info.name;
   environment["capability"] = info.capability;
   environment["driver"] = info.driver;
-  folder->begin_attempt(entry.at("kind"), entry["parent"].is_string() ? entry["parent"].get<std::string>() : "", entry.at("seed"),
-                        {{"device", device.str()}, {"gpus", device.is_cpu() ? 0 : 1}, {"threads", at::get_num_threads()}, {"environment", environment}});
+  folder->begin_attempt(entry.at("kind"), entry["parent"].is_string() ? entry["parent"].get<std::string>() : "",
+                        entry.at("seed"),
+                        {{"device", device.str()},
+                         {"gpus", device.is_cpu() ? 0 : 1},
+                         {"threads", at::get_num_threads()},
+                         {"environment", environment}});
   Session session(*folder, options.database, sink);
   session.ingest();
   try {
@@ -96,7 +105,9 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
     const bool done = result.ending == Ending::done;
     folder->end_attempt(done ? "done" : "interrupted", static_cast<int>(done ? Code::ok : Code::interrupted));
     session.ingest();
-    return {{"id", id}, {"state", done ? "done" : "interrupted"}, {"summary", folder->record().value("summary", Json::object())}};
+    return {{"id", id},
+            {"state", done ? "done" : "interrupted"},
+            {"summary", folder->record().value("summary", Json::object())}};
   } catch (const Error& error) {
     folder->log(error.what());
     folder->end_attempt("failed", static_cast<int>(error.code()), error.what());

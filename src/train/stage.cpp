@@ -23,7 +23,8 @@ StageSetup make_setup(const Json& config, const fs::path& site_data, bool needs_
 
 Tensor StageSetup::normalise(const std::vector<uint8_t>& pixels, int64_t first, int64_t last) const {
   const int64_t S = data.image_size, image = 3 * S * S;
-  const Tensor bytes = at::from_blob(const_cast<uint8_t*>(pixels.data() + first * image), {last - first, 3, S, S}, at::kByte);
+  const Tensor bytes =
+      at::from_blob(const_cast<uint8_t*>(pixels.data() + first * image), {last - first, 3, S, S}, at::kByte);
   Tensor factor = at::empty({1, 3, 1, 1}, at::kDouble), shift = at::empty({1, 3, 1, 1}, at::kDouble);
   for (int64_t c = 0; c < 3; ++c) {
     const auto channel = static_cast<size_t>(c);
@@ -73,7 +74,8 @@ Tensor mask_tensor(const std::vector<Mask>& masks, Grid grid) {
 }
 
 namespace {
-Tensor draw_masks(const MaskGenerator& generator, uint64_t seed, const char* purpose, int64_t epoch, const std::vector<int64_t>& indices) {
+Tensor draw_masks(const MaskGenerator& generator, uint64_t seed, const char* purpose, int64_t epoch,
+                  const std::vector<int64_t>& indices) {
   std::vector<Mask> masks;
   for (const int64_t index : indices) {
     Rng rng(seed, purpose, static_cast<uint64_t>(epoch), static_cast<uint64_t>(index));
@@ -83,7 +85,8 @@ Tensor draw_masks(const MaskGenerator& generator, uint64_t seed, const char* pur
 }
 }  // namespace
 
-Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch, const std::vector<int64_t>& indices) {
+Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch,
+                      const std::vector<int64_t>& indices) {
   return draw_masks(generator, seed, "mask", epoch, indices);
 }
 

@@ -40,7 +40,8 @@ StageSetup make_setup(const Json& stage_config, const fs::path& site_data, bool 
 std::unique_ptr<MaskGenerator> make_masks(const Json& stage_config);
 
 // Masks of a training batch's images: each from (seed, epoch, index) alone. -> (B,gh,gw) uint8 on the CPU.
-Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch, const std::vector<int64_t>& indices);
+Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch,
+                      const std::vector<int64_t>& indices);
 
 // Masks of evaluation: from (seed, index), the same in every epoch and run.
 Tensor fixed_masks(const MaskGenerator& generator, uint64_t seed, const std::vector<int64_t>& indices);

@@ -24,7 +24,7 @@ std::vector<std::string> load_weights(const NamedTensors& parameters, const Tens
                                       const std::vector<std::string>& fresh, const std::vector<std::string>& unused);
 
 // What a classifier does not take from a pre-training file, and what it has of its own.
-extern const std::vector<std::string> kFreshInClassifier;     // head, fc_norm
-extern const std::vector<std::string> kUnusedByClassifier;    // decoder, mask token, ViT's final norm
+extern const std::vector<std::string> kFreshInClassifier;   // head, fc_norm
+extern const std::vector<std::string> kUnusedByClassifier;  // decoder, mask token, ViT's final norm
 
 }  // namespace simmim

@@ -18,7 +18,9 @@ Json resolve(const std::vector<Json>& layers, const std::vector<std::string>& st
   return resolve_stages(request, warnings);
 }
 
-std::string id_of(const Json& overrides, const std::string& stage = "pretrain") { return resolve({overrides}, {stage})[0]["id"]; }
+std::string id_of(const Json& overrides, const std::string& stage = "pretrain") {
+  return resolve({overrides}, {stage})[0]["id"];
+}
 
 // The sentence that a configuration is refused with.
 std::string refusal(const std::vector<Json>& layers, const std::vector<std::string>& stages = {"pretrain"}) {
@@ -31,10 +33,13 @@ std::string refusal(const std::vector<Json>& layers, const std::vector<std::stri
   return "accepted";
 }
 
-void expect_part(const std::string& text, const std::string& part) { EXPECT_NE(text.find(part), std::string::npos) << text; }
+void expect_part(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << text;
+}
 
 TEST(Layers, HigherOnesWinLeafByLeaf) {
-  const Merged merged = merge_layers({{"file", {{"mask", {{"patch", 8}, {"ratio", 0.6}}}}}, {"command line", {{"mask.ratio", 0.4}}}});
+  const Merged merged =
+      merge_layers({{"file", {{"mask", {{"patch", 8}, {"ratio", 0.6}}}}}, {"command line", {{"mask.ratio", 0.4}}}});
   EXPECT_EQ(merged.config["mask"]["patch"], 8);
   EXPECT_EQ(merged.config["mask"]["ratio"], 0.4);
   EXPECT_EQ(merged.sources["mask.patch"], "file");
@@ -42,7 +47,8 @@ TEST(Layers, HigherOnesWinLeafByLeaf) {
 }
 
 TEST(Layers, NamingAVariantDropsWhatLowerLayersSaidOfTheBlock) {
-  const Merged merged = merge_layers({{"file", {{"head", {{"name", "mlp"}, {"hidden", 64}}}}}, {"cell", {{"head.name", "linear"}}}});
+  const Merged merged =
+      merge_layers({{"file", {{"head", {{"name", "mlp"}, {"hidden", 64}}}}}, {"cell", {{"head.name", "linear"}}}});
   EXPECT_EQ(merged.config["head"], (Json{{"name", "linear"}}));
   EXPECT_FALSE(merged.sources.contains("head.hidden"));
 }
@@ -80,7 +86,8 @@ TEST(Defaults, AreViTNanoOnFashionMnistWithTheInterfacesMask) {
 }
 
 TEST(Stages, MayHaveTheirOwnDataAndEncoder) {
-  const Json stages = resolve({{{"finetune.data.image_size", 64}, {"finetune.encoder.drop_path", 0.3}}}, {"pretrain", "finetune"});
+  const Json stages =
+      resolve({{{"finetune.data.image_size", 64}, {"finetune.encoder.drop_path", 0.3}}}, {"pretrain", "finetune"});
   EXPECT_EQ(stages[0]["config"]["data"]["image_size"], 32);
   EXPECT_EQ(stages[1]["config"]["data"]["image_size"], 64);
   EXPECT_EQ(stages[1]["config"]["encoder"]["drop_path"], 0.3);
@@ -95,12 +102,17 @@ TEST(Stages, FromScratchStartNoPreTraining) {
 }
 
 TEST(Stages, FromScratchDoNotSeeTheMask) {
-  const auto scratch = [](int64_t patch) { return resolve({{{"finetune.from", "scratch"}, {"mask.patch", patch}}}, {"pretrain", "finetune"})[0]["id"]; };
+  const auto scratch = [](int64_t patch) {
+    return resolve({{{"finetune.from", "scratch"}, {"mask.patch", patch}}}, {"pretrain", "finetune"})[0]["id"];
+  };
   EXPECT_EQ(scratch(4), scratch(16));
 }
 
 TEST(Rates, GivenForAReferenceBatchScaleWithTheBatch) {
-  const Json config = resolve({{{"pretrain.base_lr", 2e-4}, {"pretrain.warmup_lr", 1e-6}, {"pretrain.min_lr", 1e-5}, {"pretrain.batch_size", 2048}}})[0];
+  const Json config = resolve({{{"pretrain.base_lr", 2e-4},
+                                {"pretrain.warmup_lr", 1e-6},
+                                {"pretrain.min_lr", 1e-5},
+                                {"pretrain.batch_size", 2048}}})[0];
   EXPECT_NEAR(config["config"]["pretrain"]["lr"].get<double>(), 8e-4, 1e-15);
   EXPECT_NEAR(config["config"]["pretrain"]["warmup_lr"].get<double>(), 4e-6, 1e-18);
   EXPECT_NEAR(config["config"]["pretrain"]["min_lr"].get<double>(), 4e-5, 1e-18);
@@ -116,8 +128,10 @@ TEST(Rates, OfTheOfficialRecipeAreTheOfficialOnes) {
   options.batch_size = 2048;
   options.warmup_epochs = 10;
   const Schedule schedule = make_schedule(options, 625, 62500);
-  const std::pair<int, double> wanted[] = {{0, 4e-6}, {5, 4.02e-4}, {10, 7.814e-4}, {50, 4.2e-4}, {90, 5.86e-5}, {99, 4.019e-5}};
-  for (const auto& [epoch, rate] : wanted) EXPECT_NEAR(schedule.at(epoch * 625), rate, 2e-4 * rate) << "epoch " << epoch;
+  const std::pair<int, double> wanted[] = {{0, 4e-6},    {5, 4.02e-4},  {10, 7.814e-4},
+                                           {50, 4.2e-4}, {90, 5.86e-5}, {99, 4.019e-5}};
+  for (const auto& [epoch, rate] : wanted)
+    EXPECT_NEAR(schedule.at(epoch * 625), rate, 2e-4 * rate) << "epoch " << epoch;
   EXPECT_DOUBLE_EQ(schedule.rate(0), schedule.at(0));
   EXPECT_DOUBLE_EQ(schedule.rate(1), schedule.at(0));  // the official loop updates the rate after the step
   EXPECT_DOUBLE_EQ(schedule.rate(7), schedule.at(6));
@@ -157,13 +171,15 @@ TEST(Refusals, SayWhereWhatAndWhatIsAllowed) {
 
 TEST(Refusals, OfFineTuningNameItsKeys) {
   expect_part(refusal({Json::object()}, {"finetune"}), "there is no pre-training in this command");
-  expect_part(refusal({{{"finetune.from", "scratch"}, {"finetune.limit_labels", 1000000}}}, {"finetune"}), "finetune.limit_labels");
-  expect_part(refusal({{{"finetune.from", "scratch"}, {"finetune.select", "best"}, {"data.holdout", 0}}}, {"finetune"}), "finetune.select");
+  expect_part(refusal({{{"finetune.from", "scratch"}, {"finetune.limit_labels", 1000000}}}, {"finetune"}),
+              "finetune.limit_labels");
+  expect_part(refusal({{{"finetune.from", "scratch"}, {"finetune.select", "best"}, {"data.holdout", 0}}}, {"finetune"}),
+              "finetune.select");
 }
 
 TEST(Id, StaysWhereAKeyCannotChangeTheResult) {
   const std::string id = id_of(Json::object());
-  const Json same[] = {{{"data.workers", 3}},      {{"device", "cpu"}},          {{"pretrain.log_steps", 7}},
+  const Json same[] = {{{"data.workers", 3}},          {{"device", "cpu"}},          {{"pretrain.log_steps", 7}},
                        {{"pretrain.save_minutes", 1}}, {{"pretrain.save_steps", 9}}, {{"pretrain.keep_epochs", 2}},
                        {{"pretrain.accumulate", 2}},   {{"mask.ratio", 0.6}},        {{"encoder.preset", "vit_nano"}},
                        {{"encoder.dim", 128}},         {{"target.resolution", 32}},  {{"pretrain.lr", 1e-3}},
@@ -173,11 +189,26 @@ TEST(Id, StaysWhereAKeyCannotChangeTheResult) {
 
 TEST(Id, ChangesWithEveryKeyThatCanChangeTheResult) {
   std::map<std::string, std::string> seen = {{id_of(Json::object()), "the defaults"}};
-  const Json other[] = {{{"seed", 1}},           {{"mask.ratio", 0.5}},         {{"mask.patch", 4}},     {{"mask.name", "square"}},
-                        {{"head.name", "mlp"}},  {{"loss.name", "l2"}},         {{"loss.area", "all"}},  {{"target.resolution", 16}},
-                        {{"encoder.dim", 64}},   {{"encoder.preset", "swin_nano"}}, {{"pretrain.epochs", 9}}, {{"pretrain.lr", 2e-3}},
-                        {{"data.holdout", 0.2}}, {{"data.split_seed", 1}},      {{"data.limit", 5000}},  {{"pretrain.batch_size", 64}},
-                        {{"precision", "f64"}},  {{"data.image_size", 64}},     {{"pretrain.augment.flip", 0}}, {{"pretrain.weight_decay", 0}},
+  const Json other[] = {{{"seed", 1}},
+                        {{"mask.ratio", 0.5}},
+                        {{"mask.patch", 4}},
+                        {{"mask.name", "square"}},
+                        {{"head.name", "mlp"}},
+                        {{"loss.name", "l2"}},
+                        {{"loss.area", "all"}},
+                        {{"target.resolution", 16}},
+                        {{"encoder.dim", 64}},
+                        {{"encoder.preset", "swin_nano"}},
+                        {{"pretrain.epochs", 9}},
+                        {{"pretrain.lr", 2e-3}},
+                        {{"data.holdout", 0.2}},
+                        {{"data.split_seed", 1}},
+                        {{"data.limit", 5000}},
+                        {{"pretrain.batch_size", 64}},
+                        {{"precision", "f64"}},
+                        {{"data.image_size", 64}},
+                        {{"pretrain.augment.flip", 0}},
+                        {{"pretrain.weight_decay", 0}},
                         {{"data.mean", {0.5, 0.5, 0.5}}}};
   for (const Json& overrides : other) {
     const auto [it, is_new] = seen.emplace(id_of(overrides), overrides.dump());
@@ -186,7 +217,9 @@ TEST(Id, ChangesWithEveryKeyThatCanChangeTheResult) {
 }
 
 TEST(Id, OfAFineTuningChangesWithItsParent) {
-  const auto finetune = [](double ratio) { return resolve({{{"mask.ratio", ratio}}}, {"pretrain", "finetune"})[1]["id"]; };
+  const auto finetune = [](double ratio) {
+    return resolve({{{"mask.ratio", ratio}}}, {"pretrain", "finetune"})[1]["id"];
+  };
   EXPECT_NE(finetune(0.6), finetune(0.4));
 }
 
@@ -209,9 +242,11 @@ TEST(Schema, HasTheDefaultsThatTheResultVersionsStandFor) {
         if (option["in_id"].get<bool>()) defaults[prefix + option["name"].get<std::string>()] = option["default"];
     };
     const std::string name = section["section"];
-    if (section.contains("options")) take(section["options"], name + ".");
+    if (section.contains("options"))
+      take(section["options"], name + ".");
     else
-      for (const Json& variant : section["variants"]) take(variant["options"], name + "." + variant["name"].get<std::string>() + ".");
+      for (const Json& variant : section["variants"])
+        take(variant["options"], name + "." + variant["name"].get<std::string>() + ".");
   }
   EXPECT_EQ(defaults["mask.random.ratio"], 0.6);
   EXPECT_EQ(defaults["pretrain.weight_decay"], 0.05);

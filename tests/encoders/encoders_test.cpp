@@ -100,20 +100,30 @@ TEST(SwinSizes, HaveTheOfficialNumberOfParameters) {
 }
 
 TEST(LayerIds, AreTheOfficialOnes) {
-  const Built swin({{"preset", "swin_base"}}, 192, Stage::finetune), vit({{"preset", "vit_base"}}, 224, Stage::finetune);
+  const Built swin({{"preset", "swin_base"}}, 192, Stage::finetune),
+      vit({{"preset", "vit_base"}}, 224, Stage::finetune);
   EXPECT_EQ(swin.encoder->layers(), 24);
   EXPECT_EQ(vit.encoder->layers(), 12);
-  const std::pair<const char*, int64_t> of_swin[] = {
-      {"mask_token", 0}, {"patch_embed.norm.weight", 0}, {"layers.0.blocks.0.norm1.weight", 1},
-      {"layers.0.downsample.reduction.weight", 2}, {"layers.1.downsample.norm.bias", 4},
-      {"layers.2.blocks.17.mlp.fc2.bias", 22}, {"layers.2.downsample.norm.weight", 22},
-      {"layers.3.blocks.1.attn.proj.weight", 24}, {"norm.weight", 25}, {"head.bias", 25},
-      {"encoder.layers.3.blocks.0.norm1.bias", 23}};
+  const std::pair<const char*, int64_t> of_swin[] = {{"mask_token", 0},
+                                                     {"patch_embed.norm.weight", 0},
+                                                     {"layers.0.blocks.0.norm1.weight", 1},
+                                                     {"layers.0.downsample.reduction.weight", 2},
+                                                     {"layers.1.downsample.norm.bias", 4},
+                                                     {"layers.2.blocks.17.mlp.fc2.bias", 22},
+                                                     {"layers.2.downsample.norm.weight", 22},
+                                                     {"layers.3.blocks.1.attn.proj.weight", 24},
+                                                     {"norm.weight", 25},
+                                                     {"head.bias", 25},
+                                                     {"encoder.layers.3.blocks.0.norm1.bias", 23}};
   for (const auto& [name, id] : of_swin) EXPECT_EQ(swin.encoder->layer_of(name), id) << name;
-  const std::pair<const char*, int64_t> of_vit[] = {
-      {"cls_token", 0}, {"patch_embed.proj.bias", 0}, {"blocks.0.gamma_1", 1}, {"blocks.11.attn.qkv.weight", 12},
-      {"rel_pos_bias.relative_position_bias_table", 13}, {"fc_norm.weight", 13}, {"head.weight", 13},
-      {"encoder.mask_token", 0}};
+  const std::pair<const char*, int64_t> of_vit[] = {{"cls_token", 0},
+                                                    {"patch_embed.proj.bias", 0},
+                                                    {"blocks.0.gamma_1", 1},
+                                                    {"blocks.11.attn.qkv.weight", 12},
+                                                    {"rel_pos_bias.relative_position_bias_table", 13},
+                                                    {"fc_norm.weight", 13},
+                                                    {"head.weight", 13},
+                                                    {"encoder.mask_token", 0}};
   for (const auto& [name, id] : of_vit) EXPECT_EQ(vit.encoder->layer_of(name), id) << name;
 }
 
@@ -122,12 +132,13 @@ std::pair<int, int> decay_counts(const Built& built, Stage stage) {
   std::pair<int, int> counts = {1, 1};
   for (const auto& [name, tensor] : built.parameters)
     ++(built.encoder->decays((stage == Stage::pretrain ? "encoder." : "") + name, tensor.dim(), stage) ? counts.first
-                                                                                                      : counts.second);
+                                                                                                       : counts.second);
   return counts;
 }
 
 TEST(WeightDecay, SparesTheSameTensorsAsTheOfficialCode) {
-  const Built swin({{"preset", "swin_base"}}, 192, Stage::pretrain), vit({{"preset", "vit_base"}}, 224, Stage::pretrain);
+  const Built swin({{"preset", "swin_base"}}, 192, Stage::pretrain),
+      vit({{"preset", "vit_base"}}, 224, Stage::pretrain);
   EXPECT_EQ(decay_counts(swin, Stage::pretrain), (std::pair{125, 205}));
   EXPECT_EQ(decay_counts(vit, Stage::pretrain), (std::pair{52, 137}));
   EXPECT_TRUE(vit.encoder->decays("encoder.mask_token", 3, Stage::pretrain));
@@ -142,7 +153,8 @@ TEST(WeightDecay, SparesTheSameTensorsAsTheOfficialCode) {
 TEST(WeightDecay, AndLayersMakeTheOfficialNumberOfGroups) {
   for (const auto& [preset, groups] : {std::pair{"swin_base", 52u}, {"vit_base", 28u}}) {
     const Built built({{"preset", preset}}, 224, Stage::finetune);
-    std::set<std::pair<int64_t, bool>> found = {{built.encoder->layers() + 1, true}, {built.encoder->layers() + 1, false}};
+    std::set<std::pair<int64_t, bool>> found = {{built.encoder->layers() + 1, true},
+                                                {built.encoder->layers() + 1, false}};
     for (const auto& [name, tensor] : built.parameters)
       found.emplace(built.encoder->layer_of(name), built.encoder->decays(name, tensor.dim(), Stage::finetune));
     EXPECT_EQ(found.size(), groups) << preset;
@@ -182,15 +194,19 @@ std::string refusal(const Json& given, int64_t image_size) {
 }
 
 TEST(Sizes, ThatDoNotFitAreRefusedWithTheNearestThatDo) {
-  EXPECT_EQ(refusal({{"preset", "vit_nano"}}, 30), "data.image_size: 30 is not a multiple of encoder.patch 4; use 28 and 32");
-  EXPECT_EQ(refusal({{"preset", "vit_nano"}, {"heads", 5}}, 32), "encoder.heads: 5 does not divide encoder.dim 128; use 4 and 8");
+  EXPECT_EQ(refusal({{"preset", "vit_nano"}}, 30),
+            "data.image_size: 30 is not a multiple of encoder.patch 4; use 28 and 32");
+  EXPECT_EQ(refusal({{"preset", "vit_nano"}, {"heads", 5}}, 32),
+            "encoder.heads: 5 does not divide encoder.dim 128; use 4 and 8");
   EXPECT_EQ(refusal({{"preset", "swin_base"}}, 200),
             "data.image_size: 200 is not a multiple of 32, what 4 stages of patch 4 come to; use 192 and 224");
-  EXPECT_EQ(refusal({{"preset", "swin_base"}, {"window", 7}}, 192),
-            "encoder.window: 7 does not divide the 48 tokens a side of stage 0; use window 6 and 12, or data.image_size 224");
+  EXPECT_EQ(
+      refusal({{"preset", "swin_base"}, {"window", 7}}, 192),
+      "encoder.window: 7 does not divide the 48 tokens a side of stage 0; use window 6 and 12, or data.image_size 224");
   EXPECT_NE(refusal({{"preset", "swin_bse"}}, 192).find("did you mean 'swin_base'?"), std::string::npos);
   EXPECT_NE(refusal({{"name", "vit"}, {"preset", "swin_base"}}, 192), "");
-  EXPECT_NE(refusal({{"preset", "vit_nano"}, {"window", 4}}, 32).find("encoder.window: unknown key"), std::string::npos);
+  EXPECT_NE(refusal({{"preset", "vit_nano"}, {"window", 4}}, 32).find("encoder.window: unknown key"),
+            std::string::npos);
   EXPECT_NE(refusal({{"preset", "swin_nano"}, {"depths", {2, 2}}}, 32), "");
 }
 

@@ -29,16 +29,20 @@ std::vector<T> waves(int64_t count, double step, double size = 1) {
 }
 
 double gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2))); }
-double gelu_slope(double x) { return 0.5 * (1 + std::erf(x / std::sqrt(2))) + x * std::exp(-x * x / 2) / std::sqrt(2 * M_PI); }
+double gelu_slope(double x) {
+  return 0.5 * (1 + std::erf(x / std::sqrt(2))) + x * std::exp(-x * x / 2) / std::sqrt(2 * M_PI);
+}
 
 TEST(Gelu, IsTheErrorFunctionsToSingleAccuracy) {
   const int64_t rows = 3, D = 1001;  // not a multiple of any vector
-  std::vector<float> h(static_cast<size_t>(rows * D)), zeros(static_cast<size_t>(D)), out(h.size()), dh(h.size()), sums(zeros.size());
+  std::vector<float> h(static_cast<size_t>(rows * D)), zeros(static_cast<size_t>(D)), out(h.size()), dh(h.size()),
+      sums(zeros.size());
   for (size_t i = 0; i < h.size(); ++i) h[i] = static_cast<float>(i) * 0.008f - 12.f;
   const std::vector<float> ones(h.size(), 1.f);
   for (const auto& [name, ops] : tables<float, float>()) {
     ops->gelu_forward({h.data(), zeros.data(), rows, D, out.data()}, 0, rows);
-    for (size_t i = 0; i < h.size(); ++i) ASSERT_NEAR(out[i], gelu(h[i]), 3e-7 * (1 + std::abs(h[i]))) << name << " " << h[i];
+    for (size_t i = 0; i < h.size(); ++i)
+      ASSERT_NEAR(out[i], gelu(h[i]), 3e-7 * (1 + std::abs(h[i]))) << name << " " << h[i];
     ops->gelu_backward({h.data(), ones.data(), zeros.data(), rows, D, out.data(), dh.data(), sums.data()}, 0, 1);
     for (size_t i = 0; i < h.size(); ++i) ASSERT_NEAR(dh[i], gelu_slope(h[i]), 1e-6) << name << " " << h[i];
     EXPECT_NEAR(sums[7], dh[7] + dh[7 + 1001] + dh[7 + 2002], 1e-6);
@@ -58,7 +62,8 @@ TEST(Gelu, KeepsWhatIsNotANumber) {
 }
 
 TEST(Bfloat, RoundsToNearestEvenAndKeepsNaN) {
-  // Through residual_forward: y = 0 + (branch + 0), branch read as bf16; and through norm-free GELU of large numbers, out = h.
+  // Through residual_forward: y = 0 + (branch + 0), branch read as bf16; and through norm-free GELU of large numbers,
+  // out = h.
   const float values[] = {256.5f, 257.f, 259.f, 1e30f, NAN, INFINITY};
   std::vector<bf16> h(16), out(16);
   std::vector<float> bias(16, 0.f);
@@ -85,11 +90,12 @@ TEST(Attention, IsTheSoftmaxWrittenOut) {
   const std::vector<double> qkv = waves<double>(S * N * 3 * H * d, 0.3), qkv_bias = waves<double>(3 * H * d, 0.7);
   std::vector<double> bias(static_cast<size_t>(H * N * columns), kHidden<double>);
   for (int64_t row = 0; row < H * N; ++row)
-    for (int64_t j = 0; j < N; ++j) bias[static_cast<size_t>(row * columns + j)] = std::cos(static_cast<double>(row * N + j));
+    for (int64_t j = 0; j < N; ++j)
+      bias[static_cast<size_t>(row * columns + j)] = std::cos(static_cast<double>(row * N + j));
   std::vector<double> out(static_cast<size_t>(S * N * H * d)), lse(static_cast<size_t>(S * H * N));
   for (const auto& [name, ops] : tables<double, double>()) {
-    ops->attention_forward({qkv.data(), qkv_bias.data(), bias.data(), nullptr, S, N, H, d, 1, out.data(), lse.data()}, 0,
-                           attention_groups(S, H) * H);
+    ops->attention_forward({qkv.data(), qkv_bias.data(), bias.data(), nullptr, S, N, H, d, 1, out.data(), lse.data()},
+                           0, attention_groups(S, H) * H);
     const auto part = [&](int64_t s, int64_t t, int64_t which, int64_t h, int64_t c) {
       const int64_t column = (which * H + h) * d + c;
       return qkv[static_cast<size_t>((s * N + t) * 3 * H * d + column)] + qkv_bias[static_cast<size_t>(column)];

@@ -1,11 +1,12 @@
 // The fused block against its definition: outputs and every gradient, in f64, f32 and bf16.
+#include "layers/fused_block.h"
+
 #include <gtest/gtest.h>
 
 #include <optional>
 
 #include "layers/autocast.h"
 #include "layers/block.h"
-#include "layers/fused_block.h"
 
 namespace simmim {
 namespace {
@@ -33,13 +34,17 @@ struct Result {
 // One forward and backward pass of a block with waves for weights.
 Result run(const Case& c, at::ScalarType dtype, bool autocast, bool fused) {
   NamedTensors parameters;
-  const Block block(Scope(parameters, {.dtype = dtype, .autocast = autocast}),
-                    {.dim = c.dim, .heads = c.heads, .layer_scale = c.layer_scale, .drop_path = c.drop_path,
-                     .split_qkv_bias = c.layer_scale > 0, .linear = truncated_normal(0.2, 1)});
+  const Block block(Scope(parameters, {.dtype = dtype, .autocast = autocast}), {.dim = c.dim,
+                                                                                .heads = c.heads,
+                                                                                .layer_scale = c.layer_scale,
+                                                                                .drop_path = c.drop_path,
+                                                                                .split_qkv_bias = c.layer_scale > 0,
+                                                                                .linear = truncated_normal(0.2, 1)});
   {
     const at::NoGradGuard no_grad;
     double step = 0.3;
-    for (const auto& [name, parameter] : parameters) Tensor(parameter).add_(waves(parameter.sizes(), step += 0.01, dtype) * 0.1);
+    for (const auto& [name, parameter] : parameters)
+      Tensor(parameter).add_(waves(parameter.sizes(), step += 0.01, dtype) * 0.1);
   }
   const int64_t L = c.side * c.side, N = c.window ? c.window * c.window : L;
   const at::TensorOptions options = at::TensorOptions().dtype(dtype);
@@ -110,14 +115,22 @@ TEST_P(FusedBlockOf, GivesTheSameBitsAgainOnTwoThreads) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, FusedBlockOf,
-    testing::Values(Case{.name = "vit", .images = 5, .side = 8, .dim = 32, .heads = 2},
-                    Case{.name = "odd_widths", .images = 3, .side = 3, .dim = 20, .heads = 5},
-                    Case{.name = "many_tokens", .images = 2, .side = 14, .dim = 24, .heads = 3},
-                    Case{.name = "one_chunk", .images = 2, .side = 24, .dim = 128, .heads = 1},
-                    Case{.name = "drop_path", .images = 9, .side = 4, .dim = 16, .heads = 1, .drop_path = 0.5},
-                    Case{.name = "windows", .images = 3, .side = 8, .dim = 32, .heads = 4, .window = 4, .layer_scale = 0},
-                    Case{.name = "shifted_windows", .images = 5, .side = 12, .dim = 32, .heads = 2, .window = 6, .shift = 3,
-                         .layer_scale = 0, .drop_path = 0.3}),
+    testing::Values(
+        Case{.name = "vit", .images = 5, .side = 8, .dim = 32, .heads = 2},
+        Case{.name = "odd_widths", .images = 3, .side = 3, .dim = 20, .heads = 5},
+        Case{.name = "many_tokens", .images = 2, .side = 14, .dim = 24, .heads = 3},
+        Case{.name = "one_chunk", .images = 2, .side = 24, .dim = 128, .heads = 1},
+        Case{.name = "drop_path", .images = 9, .side = 4, .dim = 16, .heads = 1, .drop_path = 0.5},
+        Case{.name = "windows", .images = 3, .side = 8, .dim = 32, .heads = 4, .window = 4, .layer_scale = 0},
+        Case{.name = "shifted_windows",
+             .images = 5,
+             .side = 12,
+             .dim = 32,
+             .heads = 2,
+             .window = 6,
+             .shift = 3,
+             .layer_scale = 0,
+             .drop_path = 0.3}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

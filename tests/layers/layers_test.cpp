@@ -69,8 +69,8 @@ TEST(PatchEmbed, IsTheStridedConvolution) {
 TEST(RelativeIndex, CountsRowsBeforeColumnsAndGivesTheClassTokenItsOwn) {
   const Tensor index = relative_index({2, 3}, true, at::kCPU);  // offsets: 3 x 5 = 15, then 3 of the class token
   const auto at_ = [&](int64_t i, int64_t j) { return index[i][j].item<int64_t>(); };
-  EXPECT_EQ(at_(1, 1), 1 * 5 + 2);             // no offset
-  EXPECT_EQ(at_(1, 6), (0 - 1 + 1) * 5 + 0);   // first asks last: dy -1, dx -2
+  EXPECT_EQ(at_(1, 1), 1 * 5 + 2);            // no offset
+  EXPECT_EQ(at_(1, 6), (0 - 1 + 1) * 5 + 0);  // first asks last: dy -1, dx -2
   EXPECT_EQ(at_(6, 1), 2 * 5 + 4);
   EXPECT_EQ(at_(0, 4), 15);
   EXPECT_EQ(at_(4, 0), 16);
@@ -89,10 +89,10 @@ TEST(Windows, AreCutInOrderAndShiftedByHalf) {
 
 TEST(Windows, HideWhatOnlyTheWrapAroundMadeNeighbours) {
   const Tensor mask = cut_windows({4, 4}, 2, 1, kDoubles).mask;  // 4 windows of 4 tokens
-  EXPECT_EQ(mask[0].abs().sum().item<double>(), 0);  // wholly inside
-  EXPECT_EQ(mask[1][0][1].item<double>(), -100);     // columns 3 and 0
-  EXPECT_EQ(mask[1][0][2].item<double>(), 0);        // rows 1 and 2 of column 3
-  EXPECT_EQ((mask[3] == 0).sum().item<int64_t>(), 4);  // the corner: everyone only sees itself
+  EXPECT_EQ(mask[0].abs().sum().item<double>(), 0);              // wholly inside
+  EXPECT_EQ(mask[1][0][1].item<double>(), -100);                 // columns 3 and 0
+  EXPECT_EQ(mask[1][0][2].item<double>(), 0);                    // rows 1 and 2 of column 3
+  EXPECT_EQ((mask[3] == 0).sum().item<int64_t>(), 4);            // the corner: everyone only sees itself
   EXPECT_TRUE(mask.equal(mask.transpose(1, 2)));
 }
 

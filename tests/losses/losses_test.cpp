@@ -12,7 +12,9 @@ std::unique_ptr<Loss> loss(const Json& block) {
 
 // One value: prediction p against target 0.
 double of_one(const Json& block, double p) {
-  return loss(block)->of_each(at::full({1, 1, 1, 1}, p, at::kDouble), at::zeros({1, 1, 1, 1}, at::kDouble)).item<double>();
+  return loss(block)
+      ->of_each(at::full({1, 1, 1, 1}, p, at::kDouble), at::zeros({1, 1, 1, 1}, at::kDouble))
+      .item<double>();
 }
 
 TEST(Losses, AreTheirFormulas) {

@@ -12,7 +12,8 @@ namespace {
 
 Json tiny_config(const std::string& encoder) {
   const Json vit = {{"name", "vit"}, {"patch", 16}, {"dim", 32}, {"depth", 2}, {"heads", 2}};
-  const Json swin = {{"name", "swin"}, {"patch", 4}, {"dim", 8}, {"depths", {2, 2, 2, 2}}, {"heads", {1, 2, 4, 8}}, {"window", 4}};
+  const Json swin = {{"name", "swin"},        {"patch", 4}, {"dim", 8}, {"depths", {2, 2, 2, 2}},
+                     {"heads", {1, 2, 4, 8}}, {"window", 4}};
   return {{"data", {{"image_size", 64}}},
           {"encoder", encoder == "vit" ? vit : swin},
           {"mask", {{"name", "random"}, {"patch", encoder == "vit" ? 16 : 32}, {"ratio", 0.6}}},
@@ -46,8 +47,10 @@ TEST_P(Golden, PretrainingForwardAndGradientAreTheOfficialOnes) {
   for (const auto& [file, numbers] : wanted["images"].items()) {
     const Json& truth = numbers["f64"];
     const auto close = [&](double got, const Json& value, double f32, const char* what) {
-      if (c.exact()) golden::expect_relative(got, value, 1e-9, file + " " + what);
-      else golden::expect_absolute(got, value, f32, file + " " + what);
+      if (c.exact())
+        golden::expect_relative(got, value, 1e-9, file + " " + what);
+      else
+        golden::expect_absolute(got, value, f32, file + " " + what);
     };
     const Tensor image = golden::image(file, c.dtype), mask = golden::mask(numbers["mask"]);
     for (const auto& [name, parameter] : model.parameters()) parameter.mutable_grad().reset();
@@ -57,7 +60,8 @@ TEST_P(Golden, PretrainingForwardAndGradientAreTheOfficialOnes) {
     golden::expect_relative(golden::gradient_norm(model.parameters()), truth["grad_norm"], c.exact() ? 1e-9 : 1e-5,
                             file + " grad_norm");
     if (c.training) continue;
-    golden::expect_relative(out.image_loss.item<double>(), truth["loss"], c.exact() ? 1e-9 : 1e-6, file + " image loss");
+    golden::expect_relative(out.image_loss.item<double>(), truth["loss"], c.exact() ? 1e-9 : 1e-6,
+                            file + " image loss");
 
     const Tensor hidden = expand_mask(mask, 64 / model.encoder().patch()).to(at::kBool);
     const std::pair<const char*, Tensor> parts[] = {{"encoder", model.encoder().forward(image, hidden, {})},
@@ -71,7 +75,8 @@ TEST_P(Golden, PretrainingForwardAndGradientAreTheOfficialOnes) {
         close(values[values.size() - 4 + i], numbers_of_part["last4"][i], 1e-5, part);
       }
       close(tensor.to(at::kDouble).mean().item<double>(), numbers_of_part["mean"], 1e-6, part);
-      golden::expect_relative(tensor.to(at::kDouble).norm().item<double>(), numbers_of_part["l2"], c.exact() ? 1e-9 : 1e-6, part);
+      golden::expect_relative(tensor.to(at::kDouble).norm().item<double>(), numbers_of_part["l2"],
+                              c.exact() ? 1e-9 : 1e-6, part);
     }
   }
 }
@@ -130,8 +135,10 @@ void expect_printed(double got, double wanted, const char* what) {
 Json sine_config(const std::string& encoder) {
   Json config = tiny_config(encoder);
   config["mask"]["patch"] = 32;
-  if (encoder == "vit") config["encoder"].update({{"dim", 24}, {"depth", 3}, {"heads", 3}});
-  else config["encoder"]["dim"] = 16;
+  if (encoder == "vit")
+    config["encoder"].update({{"dim", 24}, {"depth", 3}, {"heads", 3}});
+  else
+    config["encoder"]["dim"] = 16;
   return config;
 }
 
@@ -164,7 +171,8 @@ TEST(SineModel, VitPretrainingHasTheOfficialNumbers) {
 }
 
 TEST(SineModel, ClassifiersHaveTheOfficialLogits) {
-  const Classifier swin(sine_config("swin"), 10, {.dtype = at::kDouble}), vit(sine_config("vit"), 10, {.dtype = at::kDouble});
+  const Classifier swin(sine_config("swin"), 10, {.dtype = at::kDouble}),
+      vit(sine_config("vit"), 10, {.dtype = at::kDouble});
   EXPECT_EQ(count_elements(vit.parameters()), 40990);
   fill_with_sines(swin.parameters());
   fill_with_sines(vit.parameters());

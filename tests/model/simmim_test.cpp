@@ -4,9 +4,9 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include "encoders/encoders.h"
 #include "heads/heads.h"
 #include "losses/losses.h"
-#include "encoders/encoders.h"
 #include "model/classifier.h"
 
 namespace simmim {
@@ -15,8 +15,9 @@ namespace {
 Json small_config(const std::string& encoder) {
   const Json vit = {{"name", "vit"}, {"patch", 4}, {"dim", 16}, {"depth", 2}, {"heads", 2}};
   const Json swin = {{"name", "swin"}, {"patch", 2}, {"dim", 8}, {"depths", {2, 2}}, {"heads", {1, 2}}, {"window", 4}};
-  return {{"data", {{"image_size", 16}}}, {"encoder", encoder == "vit" ? vit : swin}, {"mask", {{"patch", 4}, {"ratio", 0.5}}},
-          {"head", {{"name", "linear"}}}, {"target", {{"name", "pixels"}}}, {"loss", {{"name", "l1"}}}};
+  return {{"data", {{"image_size", 16}}},           {"encoder", encoder == "vit" ? vit : swin},
+          {"mask", {{"patch", 4}, {"ratio", 0.5}}}, {"head", {{"name", "linear"}}},
+          {"target", {{"name", "pixels"}}},         {"loss", {{"name", "l1"}}}};
 }
 
 Tensor images(int64_t B, at::ScalarType dtype = at::kDouble) {
@@ -35,7 +36,8 @@ void stir(const NamedTensors& parameters) {
   const at::NoGradGuard no_grad;
   double phase = 0;
   for (const auto& [name, parameter] : parameters)
-    Tensor(parameter).add_((at::arange(parameter.numel(), at::kDouble) * 0.9 + ++phase).sin().view(parameter.sizes()) * 0.1);
+    Tensor(parameter).add_((at::arange(parameter.numel(), at::kDouble) * 0.9 + ++phase).sin().view(parameter.sizes()) *
+                           0.1);
 }
 
 class Method : public testing::TestWithParam<std::string> {};
@@ -104,7 +106,8 @@ TEST_P(Method, LossOverAllPixelsIsTheMeanDifference) {
   const SimMim model(config, {.dtype = at::kDouble});
   const SimMim::Output out = model.forward(images(2), masks(2), {});
   EXPECT_NEAR(out.loss.item<double>(), (out.prediction - images(2)).abs().mean().item<double>(), 1e-7);
-  EXPECT_NEAR(model.forward(images(2), masks(2), {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
+  EXPECT_NEAR(model.forward(images(2), masks(2), {.training = true}).loss.item<double>(), out.loss.item<double>(),
+              1e-12);
 }
 
 TEST_P(Method, PiecesOfABatchAddUpToItsLoss) {
@@ -122,7 +125,8 @@ TEST_P(Method, PiecesOfABatchAddUpToItsLoss) {
       piece.first = first;
       piece.batch_images = 5;
       piece.batch_masked = masks(5).sum().item<int64_t>();
-      sum += model.forward(images(5).slice(0, first, first + count), masks(5).slice(0, first, first + count), piece).loss.item<double>();
+      sum += model.forward(images(5).slice(0, first, first + count), masks(5).slice(0, first, first + count), piece)
+                 .loss.item<double>();
     }
     EXPECT_NEAR(sum, loss, 1e-12);
   }
@@ -135,7 +139,8 @@ TEST_P(Method, LowerTargetResolutionsPredictTheMeansOfSquares) {
     const SimMim model(config, {.dtype = at::kDouble});
     const SimMim::Output out = model.forward(images(2), masks(2), {});
     EXPECT_EQ(out.prediction.sizes(), (at::IntArrayRef{2, 3, resolution, resolution}));
-    EXPECT_NEAR(model.forward(images(2), masks(2), {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
+    EXPECT_NEAR(model.forward(images(2), masks(2), {.training = true}).loss.item<double>(), out.loss.item<double>(),
+                1e-12);
   }
 }
 
@@ -208,7 +213,8 @@ TEST(CrossEntropy, SmoothsTowardsAllClasses) {
   Tensor targets = at::full({2, 3}, 0.1 / 3, at::kDouble);
   targets[0][2].fill_(0.9 + 0.1 / 3);
   targets[1][0].fill_(0.9 + 0.1 / 3);
-  EXPECT_NEAR(cross_entropy(logits, labels, 0.1).item<double>(), soft_cross_entropy(logits, targets).item<double>(), 1e-12);
+  EXPECT_NEAR(cross_entropy(logits, labels, 0.1).item<double>(), soft_cross_entropy(logits, targets).item<double>(),
+              1e-12);
 }
 
 TEST(LoadParameters, ReportsWhatDidNotFitAndLeavesItAlone) {

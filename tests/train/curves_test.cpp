@@ -21,8 +21,10 @@ std::string name_of(const testing::TestParamInfo<Case>& info) {
 }
 
 Json stage_config(const Case& c) {
-  Json config = Json::parse(c.model == "vit" ? R"({"encoder":{"name":"vit","patch":16,"dim":32,"depth":2,"heads":2,"layer_scale":0.1},"mask":{"patch":16}})"
-                                             : R"({"encoder":{"name":"swin","patch":4,"dim":8,"depths":[2,2,2,2],"heads":[1,2,4,8],"window":4},"mask":{"patch":32}})");
+  Json config = Json::parse(
+      c.model == "vit"
+          ? R"({"encoder":{"name":"vit","patch":16,"dim":32,"depth":2,"heads":2,"layer_scale":0.1},"mask":{"patch":16}})"
+          : R"({"encoder":{"name":"swin","patch":4,"dim":8,"depths":[2,2,2,2],"heads":[1,2,4,8],"window":4},"mask":{"patch":32}})");
   config["data"]["image_size"] = 64;
   config["head"]["name"] = "linear";
   config["target"] = {{"name", "pixels"}, {"resolution", 64}};
@@ -40,7 +42,9 @@ struct Training {
 Tensor images(const Case& c) {
   std::vector<Tensor> all;
   for (int i = 0; i < 8; ++i)
-    all.push_back(golden::image(c.curve == "finetune" ? fmt::format("finetune8/train/class{}/p{}.png", i / 4, i) : fmt::format("pretrain8/images/p{}.png", i), c.dtype));
+    all.push_back(golden::image(c.curve == "finetune" ? fmt::format("finetune8/train/class{}/p{}.png", i / 4, i)
+                                                      : fmt::format("pretrain8/images/p{}.png", i),
+                                c.dtype));
   return at::cat(all);
 }
 
@@ -53,15 +57,18 @@ Tensor masks(const Case& c, const SimMim& model) {
 
 Training make_training(const Case& c, const Json& hyper) {
   const ModelContext context{.dtype = c.dtype};
-  const TensorFile file = TensorFile::open(golden::folder() / fmt::format("{}_{}.pth", c.model, c.curve == "finetune" ? "finetune_init" : "pretrain"));
+  const TensorFile file = TensorFile::open(
+      golden::folder() / fmt::format("{}_{}.pth", c.model, c.curve == "finetune" ? "finetune_init" : "pretrain"));
   const Tensor pixels = images(c);
   const double decay = hyper.at("weight_decay");
   if (c.curve == "finetune") {
     auto model = std::make_shared<Classifier>(stage_config(c), 2, context);
     load_weights(model->parameters(), file, {}, {});
     const Tensor labels = at::arange(8, at::kLong).div(4, "floor");
-    return {model->parameters(), parameter_groups(*model, decay, hyper.at("layer_decay")),
-            [=](int64_t step) { return cross_entropy(model->logits(pixels, {.training = true, .step = step}), labels, 0); }, model};
+    return {
+        model->parameters(), parameter_groups(*model, decay, hyper.at("layer_decay")),
+        [=](int64_t step) { return cross_entropy(model->logits(pixels, {.training = true, .step = step}), labels, 0); },
+        model};
   }
   auto model = std::make_shared<SimMim>(stage_config(c), context);
   load_weights(model->parameters(), file, {}, {});
@@ -78,7 +85,10 @@ TEST_P(OfficialCurve, IsFollowedStepByStep) {
   const Json& curve = expected()["curves"][c.curve][c.model];
   const Json& hyper = curve["hyper_parameters"];
   const Training training = make_training(c, hyper);
-  AdamW optimizer(training.groups, {.beta1 = hyper["betas"][0], .beta2 = hyper["betas"][1], .eps = hyper["eps"], .clip_norm = hyper["clip_grad_norm"]});
+  AdamW optimizer(training.groups, {.beta1 = hyper["betas"][0],
+                                    .beta2 = hyper["betas"][1],
+                                    .eps = hyper["eps"],
+                                    .clip_norm = hyper["clip_grad_norm"]});
   // The configuration's way to the rates: base rates for 512 images, a batch of 8, one step an epoch.
   TrainOptions options;
   options.base_lr = hyper["lr"]["yaml_base_lr"].get<double>();
@@ -95,19 +105,27 @@ TEST_P(OfficialCurve, IsFollowedStepByStep) {
     const Tensor loss = training.loss(step);
     loss.backward();
     const Tensor norm = optimizer.step(schedule, step, loss);
-    const double tight = c.curve == "finetune" ? 1e-5 : step < 3 ? 1e-6 : 1e-4, loose = c.curve == "finetune" ? 1e-5 : step < 3 ? 3e-5 : 1e-2;
+    const double tight = c.curve == "finetune" ? 1e-5
+                         : step < 3            ? 1e-6
+                                               : 1e-4,
+                 loose = c.curve == "finetune" ? 1e-5
+                         : step < 3            ? 3e-5
+                                               : 1e-2;
     golden::expect_relative(loss.item<double>(), curve["loss"]["f64"][at], f64 ? 1e-9 : tight, what + "loss");
-    golden::expect_relative(norm.item<double>(), curve["grad_norm"]["f64"][at], f64 ? 1e-9 : loose, what + "gradient norm");
+    golden::expect_relative(norm.item<double>(), curve["grad_norm"]["f64"][at], f64 ? 1e-9 : loose,
+                            what + "gradient norm");
   }
   static const Json norms = read_json_file(golden::folder() / "final_param_l2.json");
   for (const auto& [name, parameter] : training.parameters) {
     const Json& wanted = norms[c.curve + "." + c.model][name];
     ASSERT_TRUE(wanted.is_array()) << name;
-    // Where the official double and float runs differ, rounding noise drives the parameter (README of the golden files).
+    // Where the official double and float runs differ, rounding noise drives the parameter (README of the golden
+    // files).
     const double official = wanted[0], official_f32 = wanted[1];
     const double noise = std::abs(official - official_f32) / std::max(official, 1e-12);
     if (!f64 && noise > 1e-4) continue;
-    golden::expect_relative(at::linalg_vector_norm(parameter.detach().to(at::kDouble)).item<double>(), official, f64 ? 1e-9 : 3e-4, "final " + name);
+    golden::expect_relative(at::linalg_vector_norm(parameter.detach().to(at::kDouble)).item<double>(), official,
+                            f64 ? 1e-9 : 3e-4, "final " + name);
   }
 }
 

@@ -38,31 +38,35 @@ TEST_P(Resume, GivesTheSameBitsAsNeverStopping) {
   const auto bytes = [&](const Folder& folder) { return read_file(run_path(folder.path, id) / "final.safetensors"); };
   EXPECT_TRUE(bytes(whole) == bytes(pieces)) << "the final weights differ";
   EXPECT_EQ(journal(whole.path, id), journal(pieces.path, id));
-  const Json one = read_record(run_path(whole.path, id))["summary"], two = read_record(run_path(pieces.path, id))["summary"];
+  const Json one = read_record(run_path(whole.path, id))["summary"],
+             two = read_record(run_path(pieces.path, id))["summary"];
   for (const char* key : {"train_loss", "val_loss", "val_top1", "test_top1", "steps", "images_seen"})
     EXPECT_EQ(one.value(key, Json()), two.value(key, Json())) << key;
 }
 
 std::vector<Case> cases() {
-  const Json swin = {{"encoder", {{"name", "swin"}, {"patch", 2}, {"dim", 8}, {"depths", {2, 2}}, {"heads", {1, 2}}, {"window", 4}}}};
+  const Json swin = {
+      {"encoder", {{"name", "swin"}, {"patch", 2}, {"dim", 8}, {"depths", {2, 2}}, {"heads", {1, 2}}, {"window", 4}}}};
   Json drop_path = {{"encoder.drop_path", 0.2}, {"pretrain.accumulate", 2}};
   // The position table's gradient must not depend on how threads share it (N = 197 tokens, 12 heads).
   const Json real_bias = {{"data", {{"name", "fashion_mnist"}, {"limit", 40}, {"image_size", 224}, {"workers", 1}}},
                           {"encoder", {{"name", "vit"}, {"patch", 16}, {"dim", 96}, {"depth", 1}, {"heads", 12}}},
                           {"mask.patch", 32},
                           {"pretrain", {{"batch_size", 4}, {"epochs", 1}}}};
-  return {{"in_the_middle_of_an_epoch", {"pretrain"}, Json::object(), 5},
-          {"at_the_end_of_an_epoch", {"pretrain"}, Json::object(), 8},
-          {"with_drop_path_and_pieces", {"pretrain"}, drop_path, 3},
-          {"of_swin", {"pretrain"}, swin, 5},
-          {"in_bf16", {"pretrain"}, {{"precision", "bf16"}}, 5},
-          {"of_fine_tuning", {"pretrain", "finetune"}, Json::object(), 10},
-          {"of_fine_tuning_that_keeps_the_best", {"pretrain", "finetune"}, {{"finetune.select", "best"}}, 10},
-          {"from_scratch_with_few_labels", {"finetune"}, {{"finetune.from", "scratch"}, {"finetune.limit_labels", 100}}, 4},
-          {"with_the_bias_of_a_real_size_on_two_threads", {"pretrain"}, real_bias, 4, 2}};
+  return {
+      {"in_the_middle_of_an_epoch", {"pretrain"}, Json::object(), 5},
+      {"at_the_end_of_an_epoch", {"pretrain"}, Json::object(), 8},
+      {"with_drop_path_and_pieces", {"pretrain"}, drop_path, 3},
+      {"of_swin", {"pretrain"}, swin, 5},
+      {"in_bf16", {"pretrain"}, {{"precision", "bf16"}}, 5},
+      {"of_fine_tuning", {"pretrain", "finetune"}, Json::object(), 10},
+      {"of_fine_tuning_that_keeps_the_best", {"pretrain", "finetune"}, {{"finetune.select", "best"}}, 10},
+      {"from_scratch_with_few_labels", {"finetune"}, {{"finetune.from", "scratch"}, {"finetune.limit_labels", 100}}, 4},
+      {"with_the_bias_of_a_real_size_on_two_threads", {"pretrain"}, real_bias, 4, 2}};
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Resume, testing::ValuesIn(cases()), [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Runs, Resume, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.name; });
 
 TEST(Run, IsReusedWhenItIsDoneAndStartedOverWhenAskedTo) {
   const Folder folder;
@@ -71,7 +75,8 @@ TEST(Run, IsReusedWhenItIsDoneAndStartedOverWhenAskedTo) {
   const fs::path final_weights = run_path(folder.path, entry["id"]) / "final.safetensors";
   const std::string bytes = read_file(final_weights);
   EXPECT_TRUE(run(entry, folder.path).value("reused", false));
-  const Json again = run(entry, folder.path, [](const Json&) {}, /*fresh=*/true);
+  const Json again = run(
+      entry, folder.path, [](const Json&) {}, /*fresh=*/true);
   EXPECT_FALSE(again.value("reused", false));
   EXPECT_TRUE(bytes == read_file(final_weights));
 }
@@ -83,13 +88,16 @@ TEST(Run, DoesNotDependOnTheNumberOfWorkers) {
   ASSERT_EQ(none["id"], three["id"]);
   run(none, folder.path);
   run(three, other.path);
-  EXPECT_TRUE(read_file(run_path(folder.path, none["id"]) / "final.safetensors") == read_file(run_path(other.path, none["id"]) / "final.safetensors"));
+  EXPECT_TRUE(read_file(run_path(folder.path, none["id"]) / "final.safetensors") ==
+              read_file(run_path(other.path, none["id"]) / "final.safetensors"));
 }
 
 TEST(Run, SkipsNonFiniteStepsAndStopsAfterTooManyInARow) {
   const Folder folder;
   // A rate that throws the weights out of the range of floats within a step or two.
-  const Json entry = resolve(folder.path, {"pretrain"}, {{"pretrain.lr", 1e30}, {"pretrain.warmup_epochs", 0}, {"pretrain.max_skipped_steps", 3}})[0];
+  const Json entry =
+      resolve(folder.path, {"pretrain"},
+              {{"pretrain.lr", 1e30}, {"pretrain.warmup_epochs", 0}, {"pretrain.max_skipped_steps", 3}})[0];
   try {
     run(entry, folder.path);
     FAIL() << "the run went on";

@@ -32,12 +32,16 @@ inline Json small_config() {
           {"finetune", {{"epochs", 2}, {"batch_size", 32}, {"warmup_epochs", 0.5}, {"log_steps", 3}}}};
 }
 
-inline Json resolve(const fs::path& out, const std::vector<std::string>& stages, const Json& overrides, const std::string& from = "") {
+inline Json resolve(const fs::path& out, const std::vector<std::string>& stages, const Json& overrides,
+                    const std::string& from = "") {
   std::vector<std::string> warnings;
-  return resolve_stages({.layers = {{"base", small_config()}, {"test", overrides}}, .stages = stages, .from = from, .out = out}, warnings);
+  return resolve_stages(
+      {.layers = {{"base", small_config()}, {"test", overrides}}, .stages = stages, .from = from, .out = out},
+      warnings);
 }
 
-inline Json run(const Json& entry, const fs::path& out, const EventSink& sink = [](const Json&) {}, bool fresh = false) {
+inline Json run(
+    const Json& entry, const fs::path& out, const EventSink& sink = [](const Json&) {}, bool fresh = false) {
   clear_interrupt();
   return run_stage(entry, {.out = out, .database = out / "simmim.db", .fresh = fresh}, sink);
 }
