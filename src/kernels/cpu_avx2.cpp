@@ -11,10 +11,11 @@
 #define SIMMIM_ACCUMULATORS 12
 
 namespace simmim::kernels::avx2 {
-// clang-format off: each needs the one before it
-#include "kernels/attention.inl"
-#include "kernels/rows.inl"
-#include "kernels/table.inl"
+// Each needs the one before it.
+// clang-format off
 #include "kernels/vector.inl"
+#include "kernels/rows.inl"
+#include "kernels/attention.inl"
+#include "kernels/table.inl"
 // clang-format on
 }  // namespace simmim::kernels::avx2

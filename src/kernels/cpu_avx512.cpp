@@ -12,10 +12,11 @@
 #define SIMMIM_ACCUMULATORS 25
 
 namespace simmim::kernels::avx512 {
-// clang-format off: each needs the one before it
-#include "kernels/attention.inl"
-#include "kernels/rows.inl"
-#include "kernels/table.inl"
+// Each needs the one before it.
+// clang-format off
 #include "kernels/vector.inl"
+#include "kernels/rows.inl"
+#include "kernels/attention.inl"
+#include "kernels/table.inl"
 // clang-format on
 }  // namespace simmim::kernels::avx512
