@@ -2,9 +2,11 @@
 #include "engine.h"
 
 #include <c10/util/Exception.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "commands/commands.h"
@@ -33,9 +35,13 @@ const EngineCommand kCommands[] = {
 };
 
 Json run_request(const Json& request, const EventSink& sink) {
-  // Loader threads and the engine share the cores; operators never run beside one another.
   static const bool once = [] {
+    // Loader threads and the engine share the cores; operators never run beside one another.
     at::set_num_interop_threads(1);
+    // A step asks for the same large blocks as the step before: kept in the heap, the kernel need not map and clear
+    // them anew each time.
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
     return true;
   }();
   (void)once;

@@ -1,10 +1,18 @@
 #include "kernels/cpu.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "kernels/isa.h"
 
 namespace simmim::kernels {
+
+int64_t chunk_bytes() {
+  constexpr int64_t most = 1 << 20;
+  const int64_t cache = sysconf(_SC_LEVEL2_CACHE_SIZE);  // 0 or -1 where a virtual machine hides it
+  return cache > 0 ? std::min(cache, most) : most;
+}
 
 int64_t attention_columns(int64_t N) { return (N + 15) / 16 * 16; }
 

@@ -111,6 +111,9 @@ struct AttentionBackward {
 template <class T>
 constexpr T kHidden = T(-1e30);  // a score that takes no part
 
+// Bytes of intermediate results that are worked on together: the second cache level, at most a megabyte of it.
+int64_t chunk_bytes();
+
 int64_t attention_columns(int64_t N);  // N rounded up to whole vectors
 int64_t attention_groups(int64_t sequences, int64_t H);
 

@@ -1,0 +1,305 @@
+// The two passes of a transformer block over its rows, forward and backward, a few images at a time: what the node of
+// fused_block.cpp does. Matrix products are LibTorch's, everything between them is kernels/cpu.h's.
+#pragma once
+#include <ATen/core/LegacyTypeDispatch.h>
+
+#include <array>
+
+#include "kernels/cpu.h"
+#include "layers/fused_block.h"
+
+namespace simmim::fused {
+
+using kernels::bf16;
+using kernels::kRowBlock;
+
+template <class E>
+constexpr at::ScalarType kType = at::kFloat;
+template <>
+constexpr at::ScalarType kType<double> = at::kDouble;
+template <>
+constexpr at::ScalarType kType<bf16> = at::kBFloat16;
+
+template <class E>
+E* data(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<E*>(tensor.data_ptr()) : nullptr;
+}
+
+// Work split over threads: f(kernel arguments, begin, end) for ranges of [0, count).
+template <class Kernel, class Arguments>
+void parallel(const Kernel& kernel, const Arguments& arguments, int64_t count, int64_t grain) {
+  at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) { kernel(arguments, begin, end); });
+}
+
+// Widens the last axis to whole vectors of the attention kernels.
+inline Tensor padded(const Tensor& tensor, double value) {
+  std::vector<int64_t> shape = tensor.sizes().vec();
+  const int64_t n = shape.back();
+  shape.back() = kernels::attention_columns(n);
+  Tensor out = at::full(shape, value, tensor.options());
+  out.narrow(-1, 0, n).copy_(tensor);
+  return out;
+}
+
+// What the forward pass leaves for the backward pass, in the order in which it is saved.
+struct Saved {
+  Tensor x, n1, mean1, rstd1, qkv, bias, mask, attended, lse, projected, mixed, n2, mean2, rstd2, hidden, out;
+  Tensor w_qkv, w_proj, w_fc1, w_fc2;  // as the matrix products take them
+
+  template <class Self>
+  static auto members(Self& s) {
+    return std::array{&s.x,        &s.n1,  &s.mean1,     &s.rstd1,  &s.qkv,   &s.bias,  &s.mask,
+                      &s.attended, &s.lse, &s.projected, &s.mixed,  &s.n2,    &s.mean2, &s.rstd2,
+                      &s.hidden,   &s.out, &s.w_qkv,     &s.w_proj, &s.w_fc1, &s.w_fc2};
+  }
+};
+
+// Images that are taken through the whole block together, so that what lies between two products stays in the second
+// cache level; all of them where not even one image fits, for then the products want to be as large as possible.
+inline int64_t images_per_chunk(int64_t B, int64_t image_bytes) {
+  static const int64_t kCache = kernels::chunk_bytes();
+  const int64_t threads = at::get_num_threads();
+  return image_bytes > kCache ? B : std::max<int64_t>(1, std::min(kCache / image_bytes, (B + threads - 1) / threads));
+}
+
+template <class T, class E>
+struct Fused {
+  const kernels::Operations<T, E>& ops = *kernels::operations<T, E>();
+  const BlockWeights& w;
+  const BlockCall& call;
+  int64_t B, L, D, H, N, hidden = w.fc1_weight.size(0);
+  int64_t chunk = images_per_chunk(B, L* hidden* static_cast<int64_t>(sizeof(E)));
+  int64_t chunks = (B + chunk - 1) / chunk, blocks = (chunk * L + kRowBlock - 1) / kRowBlock;  // of rows, a chunk
+
+  // The rows of one chunk.
+  struct Part {
+    int64_t index, first, rows;  // first row
+    Tensor of(const Tensor& tensor) const { return tensor.narrow(0, first, rows); }
+    template <class Number>
+    Number* of(const Tensor& tensor, int64_t width) const {
+      return tensor.defined() ? data<Number>(tensor) + first * width : nullptr;
+    }
+  };
+
+  // f(part, range) for all chunks. A thread takes a range of chunks, and within a chunk nothing is split any more; a
+  // single chunk is split within. `range` is the index of the thread's first chunk.
+  template <class F>
+  void for_chunks(const F& f) const {
+    at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+      const at::AutoDispatchBelowAutograd below;  // the guard of the calling thread does not reach the others
+      for (int64_t c = begin; c < end; ++c) f(Part{c, c * chunk * L, std::min(chunk, B - c * chunk) * L}, begin);
+    });
+  }
+
+  const int64_t* order() const { return call.windows ? data<int64_t>(call.windows->order) : nullptr; }
+  const int64_t* inverse() const { return call.windows ? data<int64_t>(call.windows->inverse) : nullptr; }
+  T* factors(const Tensor& all, const Part& part) const {
+    return all.defined() ? data<T>(all) + part.first / L : nullptr;
+  }
+  static Tensor make(const Tensor& like, at::IntArrayRef shape, at::ScalarType type = kType<E>) {
+    return at::empty(shape, like.options().dtype(type));
+  }
+
+  kernels::AttentionForward<T, E> attention(const Saved& s, const Part& part) const {
+    return {part.template of<E>(s.qkv, 3 * D),
+            data<T>(w.qkv_bias),
+            data<T>(s.bias),
+            data<T>(s.mask),
+            part.rows / N,
+            N,
+            H,
+            D / H,
+            call.windows ? call.windows->count : 1,
+            part.template of<E>(s.attended, D),
+            part.template of<T>(s.lse, H)};
+  }
+
+  Tensor forward(const Tensor& x, const Tensor& bias, Saved& s) const {
+    const int64_t rows = B * L;
+    s.x = x.contiguous().view({rows, D});
+    s.bias = padded(bias, kernels::kHidden<T>);
+    if (call.windows && call.windows->mask.defined()) s.mask = padded(call.windows->mask, 0);
+    s.w_qkv = w.qkv_weight.to(kType<E>);
+    s.w_proj = w.proj_weight.to(kType<E>);
+    s.w_fc1 = w.fc1_weight.to(kType<E>);
+    s.w_fc2 = w.fc2_weight.to(kType<E>);
+    for (Tensor* each : {&s.n1, &s.n2, &s.attended, &s.projected, &s.out}) *each = make(x, {rows, D});
+    for (Tensor* each : {&s.mean1, &s.rstd1, &s.mean2, &s.rstd2}) *each = make(x, {rows}, kType<T>);
+    s.qkv = make(x, {rows, 3 * D});
+    s.lse = make(x, {rows * H}, kType<T>);
+    s.mixed = make(x, {rows, D}, kType<T>);
+    s.hidden = make(x, {rows, hidden});
+    const Tensor y = make(x, {B, L, D}, kType<T>);
+    const Factors right_of{right(s.w_qkv), right(s.w_proj), right(s.w_fc1), right(s.w_fc2)};
+    for_chunks([&](const Part& part, int64_t) { forward(part, s, right_of, y); });
+    if (!w.gamma_1.defined()) s.projected.reset();  // only the gammas' gradients read the branches again
+    if (!w.gamma_2.defined()) s.out.reset();
+    return y;
+  }
+
+  // The weights as right factors, (in,out).
+  struct Factors {
+    Tensor qkv, proj, fc1, fc2;
+  };
+  // Many small products with a weight are faster once it lies in memory as they read it.
+  Tensor right(const Tensor& weight) const { return chunks > 1 ? weight.t().contiguous() : weight.t(); }
+
+  void forward(const Part& part, const Saved& s, const Factors& right_of, const Tensor& y) const {
+    const int64_t rows = part.rows;
+    const auto t = [&](const Tensor& all) { return part.template of<T>(all, D); };
+    const auto e = [&](const Tensor& all) { return part.template of<E>(all, D); };
+    const auto one = [&](const Tensor& all) { return part.template of<T>(all, 1); };
+    parallel(ops.norm_forward,
+             kernels::NormForward<T, E>{t(s.x), order(), L, D, data<T>(w.norm1_weight), data<T>(w.norm1_bias),
+                                        T(call.eps), e(s.n1), one(s.mean1), one(s.rstd1)},
+             rows, kRowBlock);
+    product(part.of(s.qkv), part.of(s.n1), right_of.qkv);  // the bias is added by the attention
+    parallel(ops.attention_forward, attention(s, part), kernels::attention_groups(rows / N, H) * H, 1);
+    product(part.of(s.projected), part.of(s.attended), right_of.proj);
+    parallel(ops.residual_forward,
+             kernels::ResidualForward<T, E>{t(s.x),
+                                            e(s.projected),
+                                            inverse(),
+                                            L,
+                                            D,
+                                            data<T>(w.proj_bias),
+                                            data<T>(w.gamma_1),
+                                            factors(call.factors_1, part),
+                                            t(s.mixed),
+                                            {nullptr, nullptr, L, D, data<T>(w.norm2_weight), data<T>(w.norm2_bias),
+                                             T(call.eps), e(s.n2), one(s.mean2), one(s.rstd2)}},
+             rows, kRowBlock);
+    product(part.of(s.hidden), part.of(s.n2), right_of.fc1);
+    const Tensor active = make(s.hidden, {rows, hidden});
+    parallel(ops.gelu_forward,
+             kernels::GeluForward<T, E>{part.template of<E>(s.hidden, hidden), data<T>(w.fc1_bias), rows, hidden,
+                                        data<E>(active)},
+             rows, kRowBlock);
+    product(part.of(s.out), active, right_of.fc2);
+    parallel(ops.residual_forward,
+             kernels::ResidualForward<T, E>{t(s.mixed),
+                                            e(s.out),
+                                            nullptr,
+                                            L,
+                                            D,
+                                            data<T>(w.fc2_bias),
+                                            data<T>(w.gamma_2),
+                                            factors(call.factors_2, part),
+                                            t(y),
+                                            {}},
+             rows, kRowBlock);
+  }
+
+  static void product(Tensor out, const Tensor& a, const Tensor& b) { at::mm_out(out, a, b); }
+
+  // What a thread adds up over its chunks, and the column sums of every row block.
+  struct Sums {
+    Tensor qkv, proj, fc1, fc2, bias, qkv_bias;
+    std::array<Tensor*, 6> members() { return {&qkv, &proj, &fc1, &fc2, &bias, &qkv_bias}; }
+  };
+  struct Columns {
+    Tensor norm1, first, norm2, second;  // (blocks,2,D)
+    Tensor fc1;                          // (blocks,hidden)
+  };
+
+  Tensor backward(const Tensor& dy, const Saved& s, BlockWeights& d, Tensor& d_bias) const {
+    const Tensor dx = make(s.x, {B, L, D}, kType<T>);
+    Columns columns;
+    for (Tensor* each : {&columns.norm1, &columns.first, &columns.norm2, &columns.second})
+      *each = at::zeros({chunks * blocks, 2, D}, dy.options());
+    columns.fc1 = at::zeros({chunks * blocks, hidden}, dy.options());
+    const int64_t groups = kernels::attention_groups(chunk * L / N, H);
+    std::vector<Sums> sums(static_cast<size_t>(chunks));  // at the first chunk of each thread
+    for_chunks([&](const Part& part, int64_t range) {
+      Sums& sum = sums[static_cast<size_t>(range)];
+      if (!sum.qkv.defined())
+        sum = {at::zeros({3 * D, D}, dy.options()),
+               at::zeros({D, D}, dy.options()),
+               at::zeros({hidden, D}, dy.options()),
+               at::zeros({D, hidden}, dy.options()),
+               at::zeros({groups, H, N, s.bias.size(2)}, dy.options()),
+               at::zeros({groups, 3 * D}, dy.options())};
+      backward(part, dy, s, dx, sum, columns);
+    });
+    Sums& total = sums[0];
+    for (size_t i = 1; i < sums.size(); ++i)
+      if (sums[i].qkv.defined())
+        for (size_t m = 0; m < total.members().size(); ++m) total.members()[m]->add_(*sums[i].members()[m]);
+    d.qkv_weight = total.qkv;
+    d.proj_weight = total.proj;
+    d.fc1_weight = total.fc1;
+    d.fc2_weight = total.fc2;
+    d_bias = total.bias.sum(0).narrow(2, 0, N);
+    d.qkv_bias = total.qkv_bias.sum(0);
+    d.fc1_bias = columns.fc1.sum(0);
+    const Tensor norm1 = columns.norm1.sum(0), first = columns.first.sum(0);
+    const Tensor norm2 = columns.norm2.sum(0), second = columns.second.sum(0);
+    d.norm1_weight = norm1[0], d.norm1_bias = norm1[1];
+    d.norm2_weight = norm2[0], d.norm2_bias = norm2[1];
+    d.gamma_1 = first[0], d.proj_bias = first[1];
+    d.gamma_2 = second[0], d.fc2_bias = second[1];
+    return dx;
+  }
+
+  void backward(const Part& part, const Tensor& dy, const Saved& s, const Tensor& dx, Sums& sum,
+                const Columns& columns) const {
+    const int64_t rows = part.rows, row_blocks = (rows + kRowBlock - 1) / kRowBlock, block = part.index * blocks;
+    const auto t = [&](const Tensor& all) { return part.template of<T>(all, D); };
+    const auto e = [&](const Tensor& all) { return part.template of<E>(all, D); };
+    const auto one = [&](const Tensor& all) { return part.template of<T>(all, 1); };
+
+    // The MLP: d_branch, its product and d_mixed follow dy backwards.
+    const Tensor d_branch = make(dy, {rows, D}), d_hidden = make(dy, {rows, hidden}), active = make(dy, {rows, hidden});
+    parallel(ops.residual_backward,
+             kernels::ResidualBackward<T, E>{t(dy), e(s.out), nullptr, rows, L, D, data<T>(w.fc2_bias),
+                                             data<T>(w.gamma_2), factors(call.factors_2, part), data<E>(d_branch),
+                                             data<T>(columns.second) + block * 2 * D},
+             row_blocks, 1);
+    product(d_hidden, d_branch, s.w_fc2);
+    parallel(
+        ops.gelu_backward,
+        kernels::GeluBackward<T, E>{part.template of<E>(s.hidden, hidden), data<E>(d_hidden), data<T>(w.fc1_bias), rows,
+                                    hidden, data<E>(active), data<E>(d_hidden), data<T>(columns.fc1) + block * hidden},
+        row_blocks, 1);
+    add_weight_gradient(sum.fc2, d_branch, active);
+    add_weight_gradient(sum.fc1, d_hidden, part.of(s.n2));
+    const Tensor d_norm = make(dy, {rows, D}), d_mixed = make(dy, {rows, D}, kType<T>);
+    product(d_norm, d_hidden, s.w_fc1);
+    parallel(ops.norm_backward,
+             kernels::NormBackward<T, E>{data<E>(d_norm), nullptr, t(s.mixed), one(s.mean2), one(s.rstd2),
+                                         data<T>(w.norm2_weight), t(dy), rows, L, D, data<T>(d_mixed),
+                                         data<T>(columns.norm2) + block * 2 * D},
+             row_blocks, 1);
+
+    // Attention.
+    parallel(ops.residual_backward,
+             kernels::ResidualBackward<T, E>{data<T>(d_mixed), e(s.projected), inverse(), rows, L, D,
+                                             data<T>(w.proj_bias), data<T>(w.gamma_1), factors(call.factors_1, part),
+                                             data<E>(d_branch), data<T>(columns.first) + block * 2 * D},
+             row_blocks, 1);
+    add_weight_gradient(sum.proj, d_branch, part.of(s.attended));
+    product(d_norm, d_branch, s.w_proj);  // of the attention's output
+    const Tensor d_qkv = make(dy, {rows, 3 * D});
+    parallel(ops.attention_backward,
+             kernels::AttentionBackward<T, E>{attention(s, part), data<E>(d_norm), data<E>(d_qkv), data<T>(sum.bias),
+                                              data<T>(sum.qkv_bias)},
+             kernels::attention_groups(rows / N, H) * H, 1);
+    add_weight_gradient(sum.qkv, d_qkv, part.of(s.n1));
+    product(d_norm, d_qkv, s.w_qkv);
+    parallel(ops.norm_backward,
+             kernels::NormBackward<T, E>{data<E>(d_norm), inverse(), t(s.x), one(s.mean1), one(s.rstd1),
+                                         data<T>(w.norm1_weight), data<T>(d_mixed), rows, L, D, t(dx),
+                                         data<T>(columns.norm1) + block * 2 * D},
+             row_blocks, 1);
+  }
+
+  // sum (out,in) += d_out^T input; products of bf16 operands are added up in f32.
+  static void add_weight_gradient(Tensor& sum, const Tensor& d_out, const Tensor& input) {
+    if constexpr (std::is_same_v<T, E>)
+      sum.addmm_(d_out.t(), input);
+    else
+      sum.add_(at::mm(d_out.t(), input));
+  }
+};
+
+}  // namespace simmim::fused
