@@ -9,12 +9,12 @@ namespace {
 // Python's round: halves go to the even neighbour.
 int64_t round_even(double x) { return static_cast<int64_t>(std::nearbyint(x)); }
 
+}  // namespace
+
 void check_pair(const std::vector<double>& pair, const std::string& path) {
   if (pair.size() != 2 || pair[0] > pair[1])
     fail(Code::usage, "{}: got [{}]; allowed: two numbers, the smaller first", path, fmt::join(pair, ", "));
 }
-
-}  // namespace
 
 void check_augment(const AugmentOptions& options, const std::string& path) {
   check_pair(options.crop_scale, path + ".crop_scale");

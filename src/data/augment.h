@@ -19,7 +19,7 @@ struct AugmentOptions {
   std::string interpolation = "bilinear";
 
   static void fields(auto& o, auto&& visit) {
-    visit("enabled", o.enabled, "random crops and flips; false: the evaluation's centre crop");
+    visit("enabled", o.enabled, "false: the evaluation's centre crop, and nothing else is done");
     visit("crop_scale", o.crop_scale, "smallest and largest share of the image's area that a crop covers",
           {.min = 0.001, .max = 1});
     visit("crop_ratio", o.crop_ratio, "smallest and largest width/height of a crop", {.min = 0.01, .max = 100});
@@ -29,8 +29,9 @@ struct AugmentOptions {
   }
 };
 
-// Pairs have two numbers, the smaller first; `path` opens the message ("pretrain.augment").
-void check_augment(const AugmentOptions& options, const std::string& path);
+// Two numbers, the smaller first; `path` opens the message ("pretrain.augment.crop_scale").
+void check_pair(const std::vector<double>& pair, const std::string& path);
+void check_augment(const AugmentOptions& options, const std::string& path);  // its pairs
 
 // A rectangle of an image in pixels, and whether it is mirrored.
 struct Crop {

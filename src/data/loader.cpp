@@ -9,7 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "data/resize.h"
+#include "data/sample.h"
 
 namespace simmim {
 namespace {
@@ -30,9 +30,9 @@ struct Slot {
 };
 
 // What one thread needs to turn an index into pixels.
-struct Scratch {
+struct Tools {
   Image image;
-  Resizer resize;
+  Sampler::Tools sampling;
 };
 
 }  // namespace
@@ -45,14 +45,15 @@ struct Loader::State {
     return std::min(options.batch_size, images - number % steps * options.batch_size);
   }
   void prepare(int64_t number);  // under the mutex
-  void fill(Slot& slot, int64_t begin, int64_t end, Scratch& scratch);
-  bool read(int64_t epoch, int64_t index, Scratch& scratch, uint8_t* pixels);
+  void fill(Slot& slot, int64_t begin, int64_t end, Tools& mine);
+  bool read(int64_t epoch, int64_t index, Tools& mine, uint8_t* pixels, std::vector<Erasure>& erasures);
   void work();
   bool work_waits() const { return next_piece / pieces < std::min(next_batch + kRing, end_batch); }
   void stop_workers();
 
   const Dataset& dataset;
   const LoaderOptions options;
+  const Sampler sample;
   std::vector<int64_t> indices;
   int64_t images = 0, steps = 0;
   int64_t piece_images = 1, pieces = 1;  // images a piece, pieces a batch
@@ -67,12 +68,12 @@ struct Loader::State {
   bool stop = false;
   std::pair<int64_t, Order> latest_order{-1, nullptr};
   std::map<int64_t, std::string> skipped;
-  Scratch scratch;  // the caller's, without workers
+  Tools tools;  // the caller's, without workers
   std::vector<std::thread> threads;
 };
 
 Loader::State::State(const Dataset& data, LoaderOptions loader_options)
-    : dataset(data), options(std::move(loader_options)), indices(options.subset) {
+    : dataset(data), options(std::move(loader_options)), sample(options), indices(options.subset) {
   if (indices.empty())
     for (int64_t i = 0; i < dataset.size(options.split); ++i) indices.push_back(i);
   images = static_cast<int64_t>(indices.size());
@@ -103,15 +104,13 @@ void Loader::State::prepare(int64_t number) {
   slot.batch.pixels.resize(count * static_cast<size_t>(3 * options.image_size * options.image_size));
   slot.batch.labels.resize(count);
   slot.batch.indices.resize(count);
+  slot.batch.erasures.assign(count, {});
   slot.filled.assign(count, 0);
   slot.number = number, slot.pieces_left = pieces, slot.error = nullptr;
 }
 
 // One image into its place; false: unreadable, and noted.
-bool Loader::State::read(int64_t epoch, int64_t index, Scratch& mine, uint8_t* pixels) {
-  const auto interpolation =
-      options.augment.interpolation == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
-  const int64_t size = options.image_size;
+bool Loader::State::read(int64_t epoch, int64_t index, Tools& mine, uint8_t* pixels, std::vector<Erasure>& erasures) {
   try {
     dataset.load(options.split, index, mine.image);
   } catch (const ImageError& error) {
@@ -120,41 +119,25 @@ bool Loader::State::read(int64_t epoch, int64_t index, Scratch& mine, uint8_t* p
     skipped.emplace(index, error.what());
     return false;
   }
-  const Image& image = mine.image;
-  const int64_t stride = image.w * 3;
-  if (options.augment.enabled) {
-    Rng rng(options.seed, "crop", static_cast<uint64_t>(epoch), static_cast<uint64_t>(index));
-    const Crop crop = sample_crop(options.augment, image.h, image.w, rng);
-    mine.resize({image.rgb.data() + crop.top * stride + crop.left * 3, crop.h, crop.w, stride}, interpolation,
-                {.h = size, .w = size, .window_h = size, .window_w = size, .flip = crop.flip}, pixels);
-  } else {
-    const CentreCrop crop = centre_crop(image.h, image.w, size, options.eval_crop);
-    mine.resize({image.rgb.data(), image.h, image.w, stride}, interpolation,
-                {.h = crop.resized_h,
-                 .w = crop.resized_w,
-                 .top = crop.top,
-                 .left = crop.left,
-                 .window_h = size,
-                 .window_w = size},
-                pixels);
-  }
+  sample(mine.image, epoch, index, mine.sampling, pixels, erasures);
   return true;
 }
 
-void Loader::State::fill(Slot& slot, int64_t begin, int64_t end, Scratch& mine) {
+void Loader::State::fill(Slot& slot, int64_t begin, int64_t end, Tools& mine) {
   Batch& batch = slot.batch;
   const int64_t bytes = 3 * options.image_size * options.image_size;
   for (int64_t i = begin; i < std::min(end, batch.size()); ++i) {
+    const auto at = static_cast<size_t>(i);
     const int64_t position = batch.step * options.batch_size + i;
     const int64_t tries = options.shuffle ? std::min(images, kUnreadableInARow) : 1;
-    for (int64_t t = 0; t < tries && slot.filled[static_cast<size_t>(i)] == 0; ++t) {
+    for (int64_t t = 0; t < tries && slot.filled[at] == 0; ++t) {
       const int64_t index = (*slot.order)[static_cast<size_t>((position + t) % images)];
-      if (!read(batch.epoch, index, mine, batch.pixels.data() + i * bytes)) continue;
-      batch.indices[static_cast<size_t>(i)] = index;
-      batch.labels[static_cast<size_t>(i)] = dataset.label(options.split, index);
-      slot.filled[static_cast<size_t>(i)] = 1;
+      if (!read(batch.epoch, index, mine, batch.pixels.data() + i * bytes, batch.erasures[at])) continue;
+      batch.indices[at] = index;
+      batch.labels[at] = dataset.label(options.split, index);
+      slot.filled[at] = 1;
     }
-    if (options.shuffle && slot.filled[static_cast<size_t>(i)] == 0) {
+    if (options.shuffle && slot.filled[at] == 0) {
       const std::lock_guard lock(mutex);
       fail(Code::data, "data: {} images of {} in a row cannot be read, among them: {}", tries,
            split_name(options.split), skipped.begin()->second);
@@ -163,7 +146,7 @@ void Loader::State::fill(Slot& slot, int64_t begin, int64_t end, Scratch& mine) 
 }
 
 void Loader::State::work() {
-  Scratch mine;
+  Tools mine;
   std::unique_lock lock(mutex);
   while (true) {
     work_there.wait(lock, [&] { return stop || work_waits(); });
@@ -235,7 +218,7 @@ const Batch* Loader::next() {
     if (s.options.workers == 0) {
       s.prepare(s.next_batch);
       lock.unlock();
-      s.fill(slot, 0, s.options.batch_size, s.scratch);
+      s.fill(slot, 0, s.options.batch_size, s.tools);
     } else {
       s.work_there.notify_all();
       s.piece_done.wait(lock, [&] { return slot.number == s.next_batch && slot.pieces_left == 0; });
@@ -251,6 +234,7 @@ const Batch* Loader::next() {
         std::copy_n(batch.pixels.begin() + static_cast<int64_t>(i * bytes), bytes,
                     batch.pixels.begin() + static_cast<int64_t>(kept * bytes));
         batch.labels[kept] = batch.labels[i], batch.indices[kept] = batch.indices[i];
+        batch.erasures[kept] = std::move(batch.erasures[i]);
       }
       ++kept;
     }
@@ -258,6 +242,7 @@ const Batch* Loader::next() {
     batch.pixels.resize(kept * bytes);
     batch.labels.resize(kept);
     batch.indices.resize(kept);
+    batch.erasures.resize(kept);
     batch.wait_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return &batch;
   }

@@ -1,5 +1,6 @@
 // Batches of images, decoded ahead of time by threads. What a batch holds depends only on (seed, epoch, step): order,
-// crop and flip come from counters, so any step can be reproduced alone, and the number of workers changes nothing.
+// crop, flip and everything else that is drawn come from counters, so any step can be reproduced alone, and the number
+// of workers changes nothing.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "data/perturb.h"
 
 namespace simmim {
 
@@ -18,6 +20,8 @@ struct LoaderOptions {
   int64_t workers = 1;  // threads; 0: next() decodes itself
   uint64_t seed = 0;
   AugmentOptions augment;            // enabled=false: centre crop
+  PerturbOptions perturb = {};       // acts where augment is enabled
+  std::array<uint8_t, 3> fill = {};  // R G B of what perturb moves into the image
   double eval_crop = 1.0;            // see data.eval_crop
   bool shuffle = true;               // a new order each epoch; false: as stored
   bool drop_last = true;             // no smaller batch at the end of an epoch
@@ -27,11 +31,12 @@ struct LoaderOptions {
 };
 
 struct Batch {
-  int64_t epoch = 0, step = 0;   // step within the epoch
-  std::vector<uint8_t> pixels;   // (B,3,S,S)
-  std::vector<int64_t> labels;   // (B), -1: none
-  std::vector<int64_t> indices;  // (B), of the split
-  double wait_seconds = 0;       // how long next() waited for this batch
+  int64_t epoch = 0, step = 0;                 // step within the epoch
+  std::vector<uint8_t> pixels;                 // (B,3,S,S)
+  std::vector<int64_t> labels;                 // (B), -1: none
+  std::vector<int64_t> indices;                // (B), of the split
+  std::vector<std::vector<Erasure>> erasures;  // (B), to be made in the normalised images
+  double wait_seconds = 0;                     // how long next() waited for this batch
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
 };
 

@@ -50,6 +50,73 @@ TEST(Loader, GivesTheSameBatchesForAnyNumberOfWorkers) {
   }
 }
 
+// Everything that fine-tuning may do to an image.
+LoaderOptions all_augmentations(int64_t workers) {
+  LoaderOptions options{.batch_size = 20, .image_size = 24, .workers = workers, .seed = 9, .fill = {124, 116, 104}};
+  options.augment.interpolation = "bicubic";
+  options.perturb.randaugment = "rand-m9-mstd0.5-inc1";
+  options.perturb.erasing = 0.5;
+  return options;
+}
+
+void expect_equal_erasures(const Batch& a, const Batch& b) {
+  ASSERT_EQ(a.erasures.size(), b.erasures.size());
+  for (size_t i = 0; i < a.erasures.size(); ++i) {
+    ASSERT_EQ(a.erasures[i].size(), b.erasures[i].size());
+    for (size_t k = 0; k < a.erasures[i].size(); ++k) {
+      EXPECT_EQ(a.erasures[i][k].top, b.erasures[i][k].top);
+      EXPECT_EQ(a.erasures[i][k].values, b.erasures[i][k].values);
+    }
+  }
+}
+
+TEST(Loader, AugmentsAlikeForAnyNumberOfWorkersAndFromAnyStep) {
+  const Dataset data = fake(103, {5, 6, 50});
+  Loader none(data, all_augmentations(0));
+  const auto expected = take(none, 12);
+  for (int64_t workers : {1, 3}) {
+    Loader some(data, all_augmentations(workers));
+    const auto batches = take(some, 12);
+    expect_equal(batches, expected);
+    for (size_t i = 0; i < 12; ++i) expect_equal_erasures(batches[i], expected[i]);
+    some.seek(1, 3);
+    const Batch again = *some.next();
+    EXPECT_TRUE(again.pixels == expected[8].pixels);
+    expect_equal_erasures(again, expected[8]);
+  }
+}
+
+TEST(Loader, AugmentsOnlyWhatItIsAskedTo) {
+  const Dataset data = fake(20);
+  const auto pixels = [&](const auto& change) {
+    LoaderOptions options = all_augmentations(0);
+    options.perturb = {};
+    change(options);
+    Loader loader(data, options);
+    return *loader.next();
+  };
+  const Batch plain = pixels([](LoaderOptions&) {});
+  for (const auto& erasures : plain.erasures) EXPECT_TRUE(erasures.empty());
+  const Batch random = pixels([](LoaderOptions& o) { o.perturb.randaugment = "rand-m9-mstd0.5-inc1"; });
+  EXPECT_FALSE(random.pixels == plain.pixels);
+  const Batch jittered = pixels([](LoaderOptions& o) { o.perturb.color_jitter = 0.4; });
+  EXPECT_FALSE(jittered.pixels == plain.pixels);
+  const Batch both = pixels([](LoaderOptions& o) {
+    o.perturb.randaugment = "rand-m9-mstd0.5-inc1";
+    o.perturb.color_jitter = 0.4;
+  });
+  EXPECT_TRUE(both.pixels == random.pixels) << "colour jitter is ignored beside RandAugment";
+  const Batch erased = pixels([](LoaderOptions& o) { o.perturb.erasing = 1; });
+  EXPECT_TRUE(erased.pixels == plain.pixels) << "rectangles are erased after normalisation";
+  for (const auto& erasures : erased.erasures) EXPECT_LE(erasures.size(), 1u);
+  const Batch centred = pixels([](LoaderOptions& o) {
+    o.augment.enabled = false;
+    o.perturb.randaugment = "rand-m9-p1";
+    o.perturb.erasing = 1;
+  });
+  for (const auto& erasures : centred.erasures) EXPECT_TRUE(erasures.empty());
+}
+
 TEST(Loader, SeeksToAnyStep) {
   const Dataset data = fake(50);
   for (int64_t workers : {0, 2}) {
