@@ -12,17 +12,24 @@ namespace {
 // The loader of a stage's training images, as that stage would read them.
 Json bench_loader(const Json& config) {
   const StageSetup setup = make_setup(config, site_data_folder());
-  const bool pretraining = config.at("stage") == "pretrain";
-  const AugmentOptions augment = pretraining ? options_of<PretrainOptions>(config, "pretrain").augment
-                                             : options_of<FinetuneOptions>(config, "finetune").augment;
-  const int64_t batch = config[config.at("stage").get<std::string>()]["batch_size"];
-  return loader_rate(*setup.dataset, {.split = Split::train,
-                                      .batch_size = std::min(batch, setup.dataset->size(Split::train)),
-                                      .image_size = setup.data.image_size,
-                                      .workers = setup.workers,
-                                      .seed = setup.seed,
-                                      .augment = augment,
-                                      .eval_crop = eval_crop(setup.data)});
+  LoaderOptions loading{.split = Split::train,
+                        .image_size = setup.data.image_size,
+                        .workers = setup.workers,
+                        .seed = setup.seed,
+                        .fill = fill_of(setup.normalisation.mean),
+                        .eval_crop = eval_crop(setup.data)};
+  const auto take = [&](const auto& options) {
+    loading.batch_size = std::min(options.batch_size, setup.dataset->size(Split::train));
+    loading.augment = options.augment;
+  };
+  if (config.at("stage") == "pretrain") {
+    take(options_of<PretrainOptions>(config, "pretrain"));
+  } else {
+    const auto options = options_of<FinetuneOptions>(config, "finetune");
+    take(options);
+    loading.perturb = options.augment;
+  }
+  return loader_rate(*setup.dataset, loading);
 }
 
 }  // namespace

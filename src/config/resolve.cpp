@@ -74,6 +74,14 @@ void settle_training(Options& options, const Json& given, const std::string& sta
   options.min_lr = used.min_lr;
   options.base_lr.reset();
   check_augment(options.augment, stage + ".augment");
+  if constexpr (std::is_same_v<Options, FinetuneOptions>) {
+    check_perturb(options.augment, stage + ".augment");
+    if ((options.mixup > 0 || options.cutmix > 0) && options.batch_size % 2 != 0)
+      fail(Code::usage,
+           "finetune.batch_size: {} is odd, and mixup and cutmix pair the images of a batch; use {} or {}, or set both "
+           "to 0",
+           options.batch_size, options.batch_size - 1, options.batch_size + 1);
+  }
 }
 
 // Everything about one stage of one request.

@@ -3,6 +3,7 @@
 #pragma once
 #include "core/fields.h"
 #include "data/augment.h"
+#include "data/perturb.h"
 
 namespace simmim {
 
@@ -77,13 +78,24 @@ struct PretrainOptions : TrainOptions {
   }
 };
 
+// Official: data_finetune.py:80-90, timm's create_transform; randaugment=rand-m9-mstd0.5-inc1 and erasing=0.25 there.
+struct FinetuneAugment : AugmentOptions, PerturbOptions {
+  FinetuneAugment() { crop_scale = {0.08, 1.0}, interpolation = "bicubic"; }
+  static void fields(auto& o, auto&& visit) {
+    AugmentOptions::fields(o, visit);
+    PerturbOptions::fields(o, visit);
+  }
+};
+
 // Official: main_finetune.py; 100 epochs, 20 of warm-up, layer decay by encoder (facts per recipe).
 struct FinetuneOptions : TrainOptions {
   std::string from = "pretrain";
-  AugmentOptions augment{.crop_scale = {0.08, 1.0}, .interpolation = "bicubic"};
+  FinetuneAugment augment;
   double layer_decay = 0.75;
   double drop_path = 0.1;
   double label_smoothing = 0.1;
+  double mixup = 0, cutmix = 0, mix_prob = 1, mix_switch = 0.5;
+  double ema = 0;
   std::optional<int64_t> limit_labels;
   std::string select = "last";
   int64_t eval_epochs = 1;
@@ -100,6 +112,21 @@ struct FinetuneOptions : TrainOptions {
     visit("drop_path", o.drop_path, "stochastic depth, rising linearly to this rate", FieldRule{.min = 0, .max = 0.99});
     visit("label_smoothing", o.label_smoothing, "share of the label spread over all classes",
           FieldRule{.min = 0, .max = 0.99});
+    visit("mixup", o.mixup,
+          "alpha of mixup: a batch and its reverse are added with weights from Beta(alpha, alpha); 0: off "
+          "(official: 0.8); needs an even batch",
+          FieldRule{.min = 0});
+    visit("cutmix", o.cutmix,
+          "alpha of CutMix: a rectangle comes from the reversed batch, its share from Beta(alpha, alpha); 0: off "
+          "(official: 1); needs an even batch",
+          FieldRule{.min = 0});
+    visit("mix_prob", o.mix_prob, "probability that a batch is mixed", FieldRule{.min = 0, .max = 1});
+    visit("mix_switch", o.mix_switch, "where both are on: probability of CutMix, else mixup",
+          FieldRule{.min = 0, .max = 1});
+    visit("ema", o.ema,
+          "decay a step of a running average of the weights; evaluation, kept epochs and final.safetensors then hold "
+          "the average; 0: off",
+          FieldRule{.min = 0, .max = 0.9999999});
     visit("limit_labels", o.limit_labels,
           "use so many labelled training images, balanced over classes, drawn by the seed; auto: all",
           FieldRule{.min = 1});

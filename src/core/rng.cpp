@@ -59,4 +59,23 @@ double Rng::truncated_normal(double std, double bound) {
     if (const double draw = std * normal(); std::abs(draw) <= bound) return draw;
 }
 
+// Marsaglia and Tsang (2000); below 1 by way of shape + 1. Logarithms, because a small shape's draw can be too small
+// for a double.
+double Rng::log_gamma_draw(double shape) {
+  if (shape < 1) {
+    const double boost = std::log(1 - uniform()) / shape;
+    return log_gamma_draw(shape + 1) + boost;
+  }
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = normal(), root = 1 + c * x, v = root * root * root;
+    if (v > 0 && std::log(1 - uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return std::log(d * v);
+  }
+}
+
+double Rng::beta(double a, double b) {
+  const double x = log_gamma_draw(a), y = log_gamma_draw(b);
+  return 1 / (1 + std::exp(y - x));
+}
+
 }  // namespace simmim

@@ -25,6 +25,7 @@ class Rng {
   uint64_t below(uint64_t n);                         // uniform integer in [0, n), n > 0, without modulo bias
   double normal();                                    // N(0, 1), Box-Muller
   double truncated_normal(double std, double bound);  // N(0, std^2) redrawn until |x| <= bound
+  double beta(double a, double b);                    // Beta(a, b), a and b > 0
 
   // Fisher-Yates, uniform over all orders.
   template <class T>
@@ -39,6 +40,8 @@ class Rng {
   }
 
  private:
+  double log_gamma_draw(double shape);  // the logarithm of a Gamma(shape, 1)
+
   std::array<uint32_t, 2> key_;
   std::array<uint32_t, 4> counter_;
   std::array<uint32_t, 4> block_{};

@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "config/resolve.h"
-#include "data/info.h"
 #include "kernels/device.h"
 #include "model/classifier.h"
 #include "model/simmim.h"
@@ -120,24 +119,6 @@ Json bench_step(const Json& config) {
           {"precision", config.at("precision")},
           {"device", device_info(setup.context.device).name},
           {"parameters", work.parameters}};
-}
-
-Json bench_loader(const Json& config, const fs::path& site_data) {
-  const std::string stage = config.at("stage");
-  const StageSetup setup = make_setup(config, site_data);
-  LoaderOptions loading{.image_size = setup.data.image_size,
-                        .workers = setup.workers,
-                        .seed = setup.seed,
-                        .fail_on_error = setup.data.on_error == "fail"};
-  const auto take = [&](const auto& options) {
-    loading.batch_size = std::min(options.batch_size, setup.dataset->size(Split::train));
-    loading.augment = options.augment;
-  };
-  if (stage == "pretrain")
-    take(options_of<PretrainOptions>(config, stage));
-  else
-    take(options_of<FinetuneOptions>(config, stage));
-  return loader_rate(*setup.dataset, loading);
 }
 
 }  // namespace simmim

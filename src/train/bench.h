@@ -11,7 +11,4 @@ namespace simmim {
 // "precision", "device", "parameters"}
 Json bench_step(const Json& config);
 
-// The batches of a stage's training split, decoded and augmented but not computed on: see loader_rate (data/info.h).
-Json bench_loader(const Json& config, const fs::path& site_data);
-
 }  // namespace simmim

@@ -1,6 +1,7 @@
 // Full fine-tuning with layer-wise rate decay (official main_finetune.py), or training from scratch.
 #include "config/resolve.h"
 #include "train/evaluate.h"
+#include "train/mixup.h"
 #include "train/stages.h"
 #include "train/tensors.h"
 
@@ -24,6 +25,8 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
                         .workers = setup.workers,
                         .seed = setup.seed,
                         .augment = options.augment,
+                        .perturb = options.augment,
+                        .fill = fill_of(setup.normalisation.mean),
                         .eval_crop = eval_crop(setup.data),
                         .fail_on_error = setup.data.on_error == "fail"};
   if (options.limit_labels)
@@ -34,52 +37,62 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
       {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
   const int64_t steps = entry.at("plan").at("steps");
   const bool has_val = setup.dataset->has(Split::val);
+  const auto average = options.ema > 0 ? std::make_unique<WeightAverage>(model.parameters(), options.ema) : nullptr;
   const auto labels_of = [&](const Batch& batch, int64_t first, int64_t last) {
     return at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong)
         .to(setup.context.device);
   };
 
+  // The share of a batch's loss that its images [first, last) have.
+  const auto loss = [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
+    const int64_t B = batch.size();
+    const double share = static_cast<double>(last - first) / static_cast<double>(B);
+    const auto part = [&](const Tensor& mean) { return share == 1 ? mean : mean * share; };
+    const Tensor images = setup.images(batch, first, last), labels = labels_of(batch, first, last);
+    if (!mixes(options)) return part(cross_entropy(model.logits(images, step), labels, options.label_smoothing));
+    // Partners are the whole batch's, whatever pieces it is computed in.
+    const Mix mix = draw_mix(options, setup.data.image_size, setup.seed, step.step);
+    mix_images(mix, images, setup.images(batch, B - last, B - first).flip(0));
+    const Tensor targets = mix_targets(mix, labels, labels_of(batch, B - last, B - first).flip(0),
+                                       setup.dataset->classes(), options.label_smoothing, setup.context.dtype);
+    return part(soft_cross_entropy(model.logits(images, step), targets));
+  };
+
   Progress progress;
   Evaluation val;  // the last one made
   const fs::path best_file = session.folder().file("best.safetensors");
-  const TrainTask task{
-      .options = options,
-      .steps = steps,
-      .pieces = options.accumulate.value_or(1),
-      .seed = setup.seed,
-      .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
-      .loader = loader,
-      .parameters = model.parameters(),
-      .optimizer = optimizer,
-      .description = describe_weights(config, setup.dataset->class_names()),
-      .loss =
-          [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
-            const Tensor logits = model.logits(setup.normalise(batch.pixels, first, last), step);
-            const Tensor mean = cross_entropy(logits, labels_of(batch, first, last), options.label_smoothing);
-            return last - first == batch.size()
-                       ? mean
-                       : mean * (static_cast<double>(last - first) / static_cast<double>(batch.size()));
-          },
-      .evaluate =
-          [&](int64_t epoch, bool last) {
-            // Without a validation split only the end is looked at: test is read once a run.
-            if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0)))
-              return Json(Json::object());
-            val = evaluate(model, setup, Split::val, kEvaluationBatch);
-            const auto best = progress.extra.find("best_top1");
-            if (best == progress.extra.end() || val.top1() > std::stod(best->second)) {
-              progress.extra["best_top1"] = number_text(val.top1());
-              progress.extra["best_epoch"] = std::to_string(epoch);
-              if (options.select == "best") save_weights(best_file, model.parameters(), task.description);
-            }
-            return Json{{"val.top1", val.top1()}, {"val.top5", val.top5()}, {"val.loss", val.loss()}};
-          },
-      .examine =
-          [&](const Batch& batch, const StepContext&) {
-            Json images = Json::array();
-            for (const int64_t index : batch.indices) images.push_back(setup.dataset->item_name(Split::train, index));
-            return Json{{"images", images}};
-          }};
+  const Metadata description = describe_weights(config, setup.dataset->class_names());
+  const auto validate = [&](int64_t epoch, bool last) {
+    // Without a validation split only the end is looked at: test is read once a run.
+    if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0)))
+      return Json(Json::object());
+    val = evaluate(model, setup, Split::val, kEvaluationBatch);
+    const auto best = progress.extra.find("best_top1");
+    if (best == progress.extra.end() || val.top1() > std::stod(best->second)) {
+      progress.extra["best_top1"] = number_text(val.top1());
+      progress.extra["best_epoch"] = std::to_string(epoch);
+      if (options.select == "best") save_weights(best_file, model.parameters(), description);
+    }
+    return Json{{"val.top1", val.top1()}, {"val.top5", val.top5()}, {"val.loss", val.loss()}};
+  };
+  const auto examine = [&](const Batch& batch, const StepContext&) {
+    Json images = Json::array();
+    for (const int64_t index : batch.indices) images.push_back(setup.dataset->item_name(Split::train, index));
+    return Json{{"images", images}};
+  };
+  const TrainTask task{.options = options,
+                       .steps = steps,
+                       .pieces = options.accumulate.value_or(1),
+                       .seed = setup.seed,
+                       .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
+                       .loader = loader,
+                       .parameters = model.parameters(),
+                       .optimizer = optimizer,
+                       .average = average.get(),
+                       .description = description,
+                       .loss = loss,
+                       .evaluate = validate,
+                       .examine = examine};
   StageResult result;
   result.ending = train(session, task, progress);
   result.summary["skipped_images"] = loader.skipped().size();
@@ -89,7 +102,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
     copy_into(model.parameters(), TensorFile::open(best_file));
     val = {};
   }
-  save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
+  save_weights(session.folder().file("final.safetensors"), model.parameters(), description);
   if (has_val) {
     if (val.labels.empty()) val = evaluate(model, setup, Split::val, kEvaluationBatch);
     result.summary.update({{"val_top1", val.top1()},

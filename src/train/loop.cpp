@@ -48,6 +48,7 @@ class Loop {
         return Ending::interrupted;
       }
     }
+    if (task_.average != nullptr) task_.average->swap();
     return Ending::done;
   }
 
@@ -65,6 +66,7 @@ class Loop {
       loss = loss.defined() ? loss + part.detach() : part.detach();
     }
     const Tensor norm = task_.optimizer.step(task_.schedule, progress_.step, loss);
+    if (task_.average != nullptr) task_.average->update();
     ++progress_.step;
     pending_.emplace_back(loss, norm);
     // On an accelerator the numbers are fetched only where they are logged, so that no step waits for the device.
@@ -150,6 +152,7 @@ class Loop {
   }
 
   void end_epoch(int64_t epoch, bool last) {
+    const Averaged averaged(task_.average);
     if (progress_.epoch_count > 0)
       progress_.last_epoch_loss = progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_count);
     progress_.epoch_loss_sum = 0;
@@ -200,16 +203,22 @@ class Loop {
     if (last || by_steps || by_time || (epoch_end && since_save_.seconds() >= kEpochSaveSeconds)) save();
   }
 
+  // Every tensor that a run goes on from.
+  NamedTensors checkpoint() const {
+    NamedTensors all = task_.parameters;
+    const auto add = [&](const NamedTensors& state) { all.insert(all.end(), state.begin(), state.end()); };
+    add(task_.optimizer.state());
+    if (task_.average != nullptr) add(task_.average->state());
+    return all;
+  }
+
   void save() {
     session_.folder().journal().sync();
     progress_.journal_bytes = session_.folder().journal().bytes();
-    NamedTensors all = task_.parameters;
-    const NamedTensors state = task_.optimizer.state();
-    all.insert(all.end(), state.begin(), state.end());
     Metadata metadata = progress_.to_metadata();
     metadata.insert(task_.description.begin(), task_.description.end());
     std::vector<Tensor> keep;
-    write_safetensors(session_.folder().file("last.safetensors"), views_of(all, keep), metadata);
+    write_safetensors(session_.folder().file("last.safetensors"), views_of(checkpoint(), keep), metadata);
     since_save_.restart();
   }
 
@@ -217,10 +226,7 @@ class Loop {
     const fs::path path = session_.folder().file("last.safetensors");
     if (fs::exists(path)) {
       const TensorFile file = TensorFile::open(path);
-      NamedTensors all = task_.parameters;
-      const NamedTensors state = task_.optimizer.state();
-      all.insert(all.end(), state.begin(), state.end());
-      copy_into(all, file);
+      copy_into(checkpoint(), file);
       progress_ = Progress::from_metadata(file.metadata());
       session_.message(fmt::format("going on from step {} of {}", progress_.step, task_.steps));
     }

@@ -7,6 +7,7 @@
 #include "config/stages.h"
 #include "data/loader.h"
 #include "layers/step.h"
+#include "train/average.h"
 #include "train/optimizer.h"
 #include "train/session.h"
 #include "weights/tensor_file.h"
@@ -23,11 +24,13 @@ struct TrainTask {
   Loader& loader;
   NamedTensors parameters;
   AdamW& optimizer;
-  Metadata description;  // goes into every checkpoint: stage, configuration, normalisation
+  WeightAverage* average = nullptr;  // null: the weights themselves count
+  Metadata description;              // goes into every checkpoint: stage, configuration, normalisation
 
   // Images [first, last) of a batch -> their share of the batch's loss (0-d, with a graph).
   std::function<Tensor(const Batch& batch, int64_t first, int64_t last, const StepContext& step)> loss;
-  // After an epoch (from 1): metrics for the journal ("val.loss"), or an empty object. Parameters are as trained.
+  // After an epoch (from 1): metrics for the journal ("val.loss"), or an empty object. The parameters hold what
+  // counts: the trained weights, or their average.
   std::function<Json(int64_t epoch, bool last)> evaluate;
   // Each image's loss and other facts of a batch that went wrong, for crash/.
   std::function<Json(const Batch& batch, const StepContext& step)> examine;
@@ -54,9 +57,9 @@ struct Progress {
 
 enum class Ending { done, interrupted };
 
-// Trains from the run folder's last.safetensors, or from the start, to the end, and leaves final weights in the
-// parameters. `progress` is shared with the stage (extra). Throws Code::run_failed after max_skipped_steps
-// non-finite steps in a row, Code::data when a checkpoint cannot be written.
+// Trains from the run folder's last.safetensors, or from the start, to the end, and leaves final weights (their
+// average, if there is one) in the parameters. `progress` is shared with the stage (extra). Throws Code::run_failed
+// after max_skipped_steps non-finite steps in a row, Code::data when a checkpoint cannot be written.
 Ending train(Session& session, const TrainTask& task, Progress& progress);
 
 // Weights alone, for final.safetensors and kept epochs: equal runs give equal bytes.

@@ -35,6 +35,21 @@ Tensor StageSetup::normalise(const std::vector<uint8_t>& pixels, int64_t first, 
   return bytes.to(context.device).to(context.dtype).mul_(factor.to(options)).add_(shift.to(options));
 }
 
+Tensor StageSetup::images(const Batch& batch, int64_t first, int64_t last) const {
+  const Tensor out = normalise(batch.pixels, first, last);
+  for (int64_t i = first; i < last; ++i)
+    for (const Erasure& erased : batch.erasures[static_cast<size_t>(i)]) {
+      const bool one_color = erased.values.size() == 3;
+      const Tensor values = at::from_blob(const_cast<float*>(erased.values.data()),
+                                          {3, one_color ? 1 : erased.h, one_color ? 1 : erased.w}, at::kFloat);
+      out[i - first]
+          .slice(1, erased.top, erased.top + erased.h)
+          .slice(2, erased.left, erased.left + erased.w)
+          .copy_(values);
+    }
+  return out;
+}
+
 Tensor StageSetup::denormalise(const Tensor& images) const {
   Tensor out = images.detach().to(at::kCPU).to(at::kDouble).clone();
   for (int64_t c = 0; c < 3; ++c) {

@@ -26,6 +26,8 @@ struct StageSetup {
 
   // pixels (n,3,S,S) uint8, images [first, last) of them -> (last-first,3,S,S) normalised, on the device.
   Tensor normalise(const std::vector<uint8_t>& pixels, int64_t first, int64_t last) const;
+  // Images [first, last) of a batch: normalised, with the rectangles erased that the loader drew.
+  Tensor images(const Batch& batch, int64_t first, int64_t last) const;
   // Normalised (n,3,S,S) -> (n,3,S,S) in [0,1] on the CPU.
   Tensor denormalise(const Tensor& images) const;
 

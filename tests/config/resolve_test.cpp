@@ -223,6 +223,22 @@ TEST(Id, OfAFineTuningChangesWithItsParent) {
   EXPECT_NE(finetune(0.6), finetune(0.4));
 }
 
+TEST(Finetune, RefusesAugmentationsThatMakeNoSense) {
+  const auto refused = [](const Json& options) {
+    return refusal({{{"finetune.from", "scratch"}}, options}, {"finetune"});
+  };
+  EXPECT_EQ(
+      refused({{"finetune.batch_size", 33}, {"finetune.mixup", 0.8}}),
+      "finetune.batch_size: 33 is odd, and mixup and cutmix pair the images of a batch; use 32 or 34, or set both "
+      "to 0");
+  EXPECT_EQ(refused({{"finetune.batch_size", 33}}), "accepted");
+  expect_part(refused({{"finetune.augment.randaugment", "rand-m9-q3"}}),
+              "finetune.augment.randaugment: got 'rand-m9-q3'; allowed: rand with m");
+  expect_part(refused({{"finetune.augment.erasing_mode", "noise"}}), "finetune.augment.erasing_mode: got \"noise\"");
+  expect_part(refused({{"finetune.ema", 1}}), "finetune.ema: got 1; allowed: number from 0 to 0.9999999");
+  expect_part(refusal({{{"pretrain.augment.randaugment", "rand-m9"}}}), "pretrain.augment.randaugment: unknown key");
+}
+
 TEST(Essential, LeavesOutEveryOptionAtItsDefault) {
   const Json config = resolve({{{"mask.ratio", 0.5}}})[0]["config"];
   const Json kept = essential(config);
@@ -253,6 +269,9 @@ TEST(Schema, HasTheDefaultsThatTheResultVersionsStandFor) {
   EXPECT_EQ(defaults["pretrain.augment.crop_scale"], (Json{0.67, 1.0}));
   EXPECT_EQ(defaults["finetune.augment.crop_scale"], (Json{0.08, 1.0}));
   EXPECT_EQ(defaults["finetune.label_smoothing"], 0.1);
+  EXPECT_EQ(defaults["finetune.augment.randaugment"], "");
+  for (const char* off : {"augment.color_jitter", "augment.erasing", "mixup", "cutmix", "ema"})
+    EXPECT_EQ(defaults[std::string("finetune.") + off], 0) << off;
   EXPECT_EQ(result_versions("pretrain").size(), 8u);
 }
 

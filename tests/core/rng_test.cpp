@@ -100,5 +100,21 @@ TEST(Rng, ShufflesIntoEveryOrderEquallyOften) {
   EXPECT_TRUE(rng.permutation(0).empty());
 }
 
+TEST(Rng, BetaDrawsHaveTheMomentsOfTheirDistribution) {
+  for (const auto& [a, b] : {std::pair{1.0, 1.0}, {0.8, 0.8}, {0.2, 0.2}, {0.01, 0.01}, {2.0, 5.0}}) {
+    Rng rng(5, "beta");
+    constexpr int kDraws = 100000;
+    double sum = 0, squares = 0;
+    for (int i = 0; i < kDraws; ++i) {
+      const double x = rng.beta(a, b);
+      ASSERT_TRUE(x >= 0 && x <= 1) << x;
+      sum += x, squares += x * x;
+    }
+    const double mean = a / (a + b), variance = a * b / ((a + b) * (a + b) * (a + b + 1));
+    EXPECT_NEAR(sum / kDraws, mean, 5 * std::sqrt(variance / kDraws)) << a;
+    EXPECT_NEAR(squares / kDraws - mean * mean, variance, 0.01 * variance + 0.001) << a;
+  }
+}
+
 }  // namespace
 }  // namespace simmim

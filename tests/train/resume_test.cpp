@@ -53,6 +53,14 @@ std::vector<Case> cases() {
                           {"encoder", {{"name", "vit"}, {"patch", 16}, {"dim", 96}, {"depth", 1}, {"heads", 12}}},
                           {"mask.patch", 32},
                           {"pretrain", {{"batch_size", 4}, {"epochs", 1}}}};
+  const Json all_augmentations = {{"finetune",
+                                   {{"augment", {{"randaugment", "rand-m9-mstd0.5-inc1"}, {"erasing", 0.5}}},
+                                    {"mixup", 0.8},
+                                    {"cutmix", 1.0},
+                                    {"drop_path", 0.2},
+                                    {"accumulate", 2},
+                                    {"ema", 0.9},
+                                    {"select", "best"}}}};
   return {
       {"in_the_middle_of_an_epoch", {"pretrain"}, Json::object(), 5},
       {"at_the_end_of_an_epoch", {"pretrain"}, Json::object(), 8},
@@ -61,6 +69,7 @@ std::vector<Case> cases() {
       {"in_bf16", {"pretrain"}, {{"precision", "bf16"}}, 5},
       {"of_fine_tuning", {"pretrain", "finetune"}, Json::object(), 10},
       {"of_fine_tuning_that_keeps_the_best", {"pretrain", "finetune"}, {{"finetune.select", "best"}}, 10},
+      {"of_fine_tuning_with_every_augmentation", {"pretrain", "finetune"}, all_augmentations, 10},
       {"from_scratch_with_few_labels", {"finetune"}, {{"finetune.from", "scratch"}, {"finetune.limit_labels", 100}}, 4},
       {"with_the_bias_of_a_real_size_on_two_threads", {"pretrain"}, real_bias, 4, 2}};
 }
