@@ -18,7 +18,8 @@ Json eval_command(const Json& request, const EventSink& sink);
 // {"from","images":[...],"layers","out"} -> {"images":[{"image","class","probability","top5","logits"}]}.
 Json predict_command(const Json& request, const EventSink& sink);
 
-// {"from","images","mask","layers","out","output"} -> {"output","images":[{"image","loss","ratio"}],"loss"}.
+// {"from","images","mask","layers","out","output"} -> {"output","images":[{"image","ratio","loss","accuracy"?,
+// "perplexity"?}]}.
 Json reconstruct_command(const Json& request, const EventSink& sink);
 
 // {"layers","count","output"} -> {"masks":[{"ratio","avg_dist"}],"ratio","avg_dist","grid"}.

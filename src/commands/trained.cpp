@@ -136,10 +136,11 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const std::string output = request.value("output", "reconstruction.png");
   write_file_atomically(output, encode_png(draw_sheet(sheet)));
   Json out = {{"output", output}, {"columns", "input, masked, predicted, pasted"}, {"images", Json::array()}};
-  for (int64_t i = 0; i < n; ++i)
-    out["images"].push_back({{"image", images.names[static_cast<size_t>(i)]},
-                             {"loss", sheet.losses[static_cast<size_t>(i)]},
-                             {"ratio", masked_share(masks[static_cast<size_t>(i)])}});
+  for (size_t i = 0; i < static_cast<size_t>(n); ++i) {
+    Json entry = {{"image", images.names[i]}, {"ratio", masked_share(masks[i])}};
+    entry.update(sheet.measures[i]);
+    out["images"].push_back(std::move(entry));
+  }
   return out;
 }
 

@@ -302,7 +302,8 @@ class StageResolver {
       const SimMim model(config_, meta);
       plan_["parameters"] = count_elements(model.parameters());
       plan_["flops_per_image"] = model.flops();
-      if (config_["target"].contains("resolution")) config_["target"]["resolution"] = model.target_resolution();
+      plan_["head_channels"] = model.head_channels();
+      if (config_["target"].contains("resolution")) config_["target"]["resolution"] = model.target().resolution();
     } else {
       const Classifier model(config_, classes_, meta);
       plan_["parameters"] = count_elements(model.parameters());

@@ -23,7 +23,8 @@ struct ResolveRequest {
 // [{"kind","id","parent","seed","config","given","sources","fingerprint","versions","weights","plan"}]: parent is an id
 // or null; weights is the file (or null) that a stage starts from where that is no run of this request. plan:
 // {"parameters","flops_per_image","train_images","val_images","test_images","classes","steps","steps_per_epoch",
-// "epochs","images","peak_lr","head_channels"?}. Adds sentences to `warnings`.
+// "epochs","images","peak_lr","head_channels"?} (head_channels: what the head puts out for a cell). Adds sentences to
+// `warnings`.
 Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& warnings);
 
 // The configuration of a trained model and the file that holds its weights, for commands that use it (eval, predict,

@@ -21,7 +21,7 @@ class Loss {
   explicit Loss(const std::string& area) : masked_only_(area == "masked") {}
   virtual ~Loss() = default;
 
-  // prediction (B,c,r,r), target (B,c,r,r) -> loss of every value, same shape (cross entropy: summed over classes)
+  // prediction (B,c,r,r), or logits (B,c*n,r,r) of n classes; target (B,c,r,r) -> loss of every value (B,c,r,r)
   virtual Tensor of_each(const Tensor& prediction, const Tensor& target) const = 0;
   virtual bool takes_classes() const { return false; }  // needs a target with classes() > 0
 

@@ -8,4 +8,7 @@ namespace simmim {
 using LossFamily = Family<Loss>;
 const LossFamily& losses();
 
+// Names of the losses for a target of classes, or of values.
+std::vector<std::string> losses_for(bool classes);
+
 }  // namespace simmim

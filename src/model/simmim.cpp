@@ -21,6 +21,13 @@ std::string multiples(int64_t from, int64_t up_to) {
   return one_of(out);
 }
 
+TargetSite target_site(const Json& data, int64_t cells, const ModelContext& context) {
+  TargetSite site{.image_size = data.at("image_size"), .cells = cells, .context = context};
+  if (data.contains("mean")) site.mean = data["mean"];
+  if (data.contains("std")) site.std = data["std"];
+  return site;
+}
+
 }  // namespace
 
 SimMim::SimMim(const Json& config, const ModelContext& context)
@@ -41,17 +48,15 @@ SimMim::SimMim(const Json& config, const ModelContext& context)
          mask_patch, image_size_, encoder_->patch(), multiples(encoder_->patch(), image_size_));
   mask_grid_ = {image_size_ / mask_patch, image_size_ / mask_patch};
 
-  target_ = make(targets(), "target", image_size_);
+  target_ = make(targets(), "target", target_site(config.at("data"), cells, context));
   loss_ = make(losses(), "loss");
   if ((target_->classes() > 0) != loss_->takes_classes())
-    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}",
+    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}; use {}",
          config["loss"].value("name", ""), config["target"].value("name", ""),
-         target_->classes() > 0 ? "classes; use cross_entropy" : "values; use l1, l2 or smooth_l1");
-  if (target_->resolution() % cells != 0)
-    fail(Code::usage, "target.resolution: {} does not fit the encoder's {} x {} cells; use {}", target_->resolution(),
-         cells, cells, multiples(cells, image_size_));
+         target_->classes() > 0 ? "classes" : "values", one_of(losses_for(target_->classes() > 0)));
   const PredictionShape prediction{target_->channels() * std::max<int64_t>(1, target_->classes()),
                                    target_->resolution() / cells};
+  head_channels_ = prediction.channels * prediction.side * prediction.side;
   head_ = make(heads(), "head", scope / "decoder", encoder_->shape(), prediction);
 }
 
@@ -87,6 +92,12 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   if (!step.training) {
     out.prediction = prediction;
     out.image_loss = image_losses(each, weight);
+    if (target_->classes() > 0) {
+      const Tensor hits = likeliest(prediction, target.size(1)).eq(target).to(each.dtype());
+      const Tensor hidden_share = expand_mask(mask, r).to(each.options());
+      out.image_nats = image_losses(each, hidden_share);
+      out.image_accuracy = image_losses(hits, hidden_share);
+    }
   }
   return out;
 }

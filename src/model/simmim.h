@@ -18,9 +18,13 @@ class SimMim {
   SimMim(const Json& config, const ModelContext& context);
 
   struct Output {
-    Tensor loss;        // 0-d; f32, or f64 in an f64 model
-    Tensor prediction;  // (B,c,r,r), normalised values; only when not step.training
-    Tensor image_loss;  // (B): each image's own loss (its own mask as denominator); only when not step.training
+    Tensor loss;  // 0-d; f32, or f64 in an f64 model
+    // Only when not step.training:
+    Tensor prediction;  // (B,c,r,r) values, or (B,c*n,r,r) logits of a target of n classes
+    Tensor image_loss;  // (B): each image's own loss (its own mask as denominator)
+    // Only of a target of classes, (B), over each image's masked target pixels whatever the loss's area:
+    Tensor image_nats;      // mean cross entropy; e to its power is the perplexity
+    Tensor image_accuracy;  // share of the classes that are predicted, 0..1
   };
 
   // images (B,3,S,S) normalised, of the model's dtype and device; mask (B,gh,gw) uint8 on the CPU, 1 = masked, on the
@@ -32,13 +36,14 @@ class SimMim {
   const NamedTensors& parameters() const { return parameters_; }  // "encoder...", "decoder...", official names
   const Encoder& encoder() const { return *encoder_; }
   Grid mask_grid() const { return mask_grid_; }
-  int64_t target_resolution() const { return target_->resolution(); }
+  const Target& target() const { return *target_; }
+  int64_t head_channels() const { return head_channels_; }  // what the head puts out for a feature cell
   bool decays(std::string_view name, int64_t dims) const { return encoder_->decays(name, dims, Stage::pretrain); }
   double flops() const;  // of one image forward, 2 a multiply-add; a training step costs three times this
 
  private:
   ModelContext context_;
-  int64_t image_size_ = 0;
+  int64_t image_size_ = 0, head_channels_ = 0;
   Grid mask_grid_, token_grid_, cell_grid_;
   NamedTensors parameters_;
   std::unique_ptr<Encoder> encoder_;

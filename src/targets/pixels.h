@@ -1,7 +1,5 @@
 // The image itself, at full or lower resolution.
 #pragma once
-#include <optional>
-
 #include "core/fields.h"
 #include "targets/target.h"
 
@@ -16,12 +14,11 @@ class Pixels : public Target {
     }
   };
 
-  // The resolution must divide the image: each target pixel is the mean of a square of the image (the paper does not
-  // name its kernel; the mean is exactly aligned).
-  Pixels(const Options& options, int64_t image_size);
-  Tensor of(const Tensor& images) const override;
+  Pixels(const Options& options, const TargetSite& site);
+  Tensor of(const Tensor& images) const override { return average_squares(images, resolution_); }
   int64_t resolution() const override { return resolution_; }
   int64_t channels() const override { return 3; }
+  Tensor draw(const Tensor& prediction, const Tensor&) const override { return prediction; }
 
  private:
   int64_t resolution_;

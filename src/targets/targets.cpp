@@ -1,12 +1,22 @@
 #include "targets/targets.h"
 
+#include "targets/color_bins.h"
 #include "targets/pixels.h"
 
 namespace simmim {
+namespace {
+
+template <class V>
+TargetFamily::value_type row(const char* name, const char* help) {
+  return variant<V, Target, const TargetSite&>(name, help);
+}
+
+}  // namespace
 
 const TargetFamily& targets() {
   static const TargetFamily family = {
-      variant<Pixels, Target, int64_t>("pixels", "normalised colour values"),
+      row<Pixels>("pixels", "normalised colour values"),
+      row<ColorBins>("color_bins", "each channel as one of equal bins"),
   };
   return family;
 }

@@ -5,8 +5,7 @@
 
 namespace simmim {
 
-// Built for images of `image_size` pixels a side.
-using TargetFamily = Family<Target, int64_t>;
+using TargetFamily = Family<Target, const TargetSite&>;
 const TargetFamily& targets();
 
 }  // namespace simmim

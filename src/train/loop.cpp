@@ -175,7 +175,10 @@ class Loop {
                     {"images_per_second", progress_.seconds > 0 ? static_cast<double>(seen) / progress_.seconds : 0},
                     {"skipped_steps", progress_.skipped},
                     {"train_loss", progress_.last_epoch_loss}};
-    for (const auto& [key, name] : {std::pair{"val.loss", "val_loss"}, {"val.top1", "val_top1"}})
+    for (const auto& [key, name] : {std::pair{"val.loss", "val_loss"},
+                                    {"val.top1", "val_top1"},
+                                    {"val.accuracy", "val_accuracy"},
+                                    {"val.perplexity", "val_perplexity"}})
       if (metrics.contains(key)) summary[name] = metrics[key];
     session_.folder().update_summary(summary);
     session_.ingest();

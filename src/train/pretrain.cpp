@@ -13,19 +13,28 @@ namespace {
 
 constexpr int64_t kSheetImages = 8;
 
-// Mean validation loss with the same masks and centre crops every time.
-double validation_loss(const SimMim& model, const StageSetup& setup, const MaskGenerator& masks, int64_t batch_size) {
+// Means over the validation images, with the same masks and centre crops every time: "val.loss" and, of a target of
+// classes, "val.accuracy" (percent) and "val.perplexity" over the masked target pixels.
+Json validate(const SimMim& model, const StageSetup& setup, const MaskGenerator& masks, int64_t batch_size) {
   const at::NoGradGuard no_grad;
   Loader loader(*setup.dataset, setup.evaluation(Split::val, batch_size));
-  double sum = 0;
+  double loss = 0, nats = 0, accuracy = 0;
   int64_t images = 0;
   while (const Batch* batch = loader.next()) {
     const Tensor mask = fixed_masks(masks, static_cast<uint64_t>(setup.data.split_seed), batch->indices);
     const SimMim::Output out = model.forward(setup.normalise(batch->pixels, 0, batch->size()), mask, StepContext{});
-    sum += out.image_loss.sum().item<double>();
+    loss += out.image_loss.sum().item<double>();
+    if (out.image_nats.defined()) {
+      nats += out.image_nats.sum().item<double>();
+      accuracy += out.image_accuracy.sum().item<double>();
+    }
     images += batch->size();
   }
-  return sum / static_cast<double>(images);
+  const auto count = static_cast<double>(images);
+  Json metrics = {{"val.loss", loss / count}};
+  if (model.target().classes() > 0)
+    metrics.update({{"val.accuracy", 100 * accuracy / count}, {"val.perplexity", std::exp(nats / count)}});
+  return metrics;
 }
 
 }  // namespace
@@ -92,7 +101,7 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
             if (!setup.dataset->has(Split::val) || options.val_epochs == 0 ||
                 (!last && epoch % options.val_epochs != 0))
               return Json(Json::object());
-            return Json{{"val.loss", validation_loss(model, setup, *masks, options.batch_size)}};
+            return validate(model, setup, *masks, options.batch_size);
           },
       .examine =
           [&](const Batch& batch, const StepContext& step) {

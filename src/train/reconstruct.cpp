@@ -1,6 +1,7 @@
 #include "train/reconstruct.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace simmim {
 namespace {
@@ -34,13 +35,19 @@ void add_to_sheet(Sheet& sheet, const SimMim& model, const StageSetup& setup, co
   const int64_t S = images.size(2);
   const Tensor hidden = expand_mask(mask, S).to(at::kDouble).unsqueeze(1);  // (n,1,S,S)
   const Tensor input = setup.denormalise(images);
-  const int64_t factor = S / out.prediction.size(2);  // a coarse prediction fills its pixels' area
-  const Tensor predicted = setup.denormalise(out.prediction).repeat_interleave(factor, 2).repeat_interleave(factor, 3);
+  const Tensor drawn = setup.denormalise(model.target().draw(out.prediction, images));
+  const int64_t factor = S / drawn.size(2);  // a coarse prediction fills its pixels' area
+  const Tensor predicted = drawn.repeat_interleave(factor, 2).repeat_interleave(factor, 3);
   const Tensor masked = input * (1 - hidden) + hidden * (kGrey / 255.0);
   const Tensor pasted = input * (1 - hidden) + predicted * hidden;
   for (int64_t i = 0; i < images.size(0); ++i) {
     sheet.rows.push_back({to_image(input[i]), to_image(masked[i]), to_image(predicted[i]), to_image(pasted[i])});
-    sheet.losses.push_back(out.image_loss[i].item<double>());
+    Json measures = {{"loss", out.image_loss[i].item<double>()}};
+    if (out.image_nats.defined()) {
+      measures["accuracy"] = 100 * out.image_accuracy[i].item<double>();
+      measures["perplexity"] = std::exp(out.image_nats[i].item<double>());
+    }
+    sheet.measures.push_back(std::move(measures));
   }
 }
 

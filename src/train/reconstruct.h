@@ -12,10 +12,11 @@ namespace simmim {
 // into the visible input (what is visible of a masked-only model's prediction is untrained).
 struct Sheet {
   std::vector<std::array<Image, 4>> rows;
-  std::vector<double> losses;  // of each row's image
+  std::vector<Json> measures;  // of each row's image: {"loss"}, of a target of classes also "accuracy" (percent of the
+                               // masked target pixels) and "perplexity"
 };
 
-// images (n,3,S,S) normalised, mask (n,gh,gw) uint8.
+// images (n,3,S,S) normalised, mask (n,gh,gw) uint8. Predicted classes are drawn as the colours they stand for.
 void add_to_sheet(Sheet& sheet, const SimMim& model, const StageSetup& setup, const Tensor& images, const Tensor& mask);
 
 // One picture; small images are enlarged by a whole factor, without smoothing. Many rows stand in several columns.

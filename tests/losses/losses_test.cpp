@@ -33,6 +33,25 @@ TEST(Losses, CountMaskedPixelsOnlyUnlessAskedForAll) {
   }
 }
 
+// minus the logarithm of the softmax, by hand.
+TEST(CrossEntropy, ReadsTheLogitsOfOneChannelAfterAnother) {
+  const Tensor logits = at::arange(2 * 6 * 4, at::kDouble).sin().view({2, 2 * 3, 2, 2});
+  const Tensor classes = (at::arange(2 * 2 * 4) * 5).remainder(3).view({2, 2, 2, 2});
+  const Tensor got = loss({{"name", "cross_entropy"}})->of_each(logits, classes);
+  EXPECT_EQ(got.sizes(), (at::IntArrayRef{2, 2, 2, 2}));
+  for (int64_t b = 0; b < 2; ++b)
+    for (int64_t c = 0; c < 2; ++c) {
+      const auto logit = [&](int64_t n) { return logits[b][c * 3 + n][1][0].item<double>(); };
+      const double sum = std::exp(logit(0)) + std::exp(logit(1)) + std::exp(logit(2));
+      EXPECT_NEAR(got[b][c][1][0].item<double>(), std::log(sum) - logit(classes[b][c][1][0].item<int64_t>()), 1e-12);
+    }
+}
+
+TEST(Losses, AreForValuesOrForClasses) {
+  EXPECT_EQ(losses_for(false), (std::vector<std::string>{"l1", "l2", "smooth_l1"}));
+  EXPECT_EQ(losses_for(true), (std::vector<std::string>{"cross_entropy"}));
+}
+
 TEST(ReduceLoss, IsTheMeanOverChannelsAndMaskedPixels) {
   const Tensor each = at::arange(2 * 3 * 4, at::kDouble).view({2, 3, 2, 2});
   const Tensor weight = at::zeros({2, 2, 2}, at::kDouble);

@@ -8,6 +8,7 @@
 #include "heads/heads.h"
 #include "losses/losses.h"
 #include "model/classifier.h"
+#include "targets/targets.h"
 
 namespace simmim {
 namespace {
@@ -40,15 +41,29 @@ void stir(const NamedTensors& parameters) {
                            0.1);
 }
 
+// Every target with every loss that takes it, at its own resolution and at 8.
+std::vector<std::pair<Json, Json>> targets_with_losses() {
+  std::vector<std::pair<Json, Json>> all;
+  for (const auto& row : targets()) {
+    const auto target = row.make(row.resolve(Json::object(), "target"), TargetSite{.image_size = 16, .cells = 4});
+    for (const std::string& loss : losses_for(target->classes() > 0)) {
+      all.push_back({{{"name", row.name}}, {{"name", loss}}});
+      all.push_back({{{"name", row.name}, {"resolution", 8}}, {{"name", loss}}});
+    }
+  }
+  return all;
+}
+
 class Method : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Encoders, Method, testing::Values("vit", "swin"), [](const auto& row) { return row.param; });
 
 TEST_P(Method, PredictingMaskedCellsAloneGivesTheSameLossAndGradients) {
   for (const auto& head : heads())
-    for (const auto& loss : losses()) {
+    for (const auto& [target, loss] : targets_with_losses()) {
       Json config = small_config(GetParam());
       config["head"] = {{"name", head.name}};
-      config["loss"] = {{"name", loss.name}};
+      config["target"] = target;
+      config["loss"] = loss;
       const SimMim dense(config, {.dtype = at::kDouble}), gathered(config, {.dtype = at::kDouble});
       stir(dense.parameters());
       stir(gathered.parameters());
@@ -61,6 +76,55 @@ TEST_P(Method, PredictingMaskedCellsAloneGivesTheSameLossAndGradients) {
         EXPECT_TRUE(dense.parameters()[i].second.grad().allclose(gathered.parameters()[i].second.grad(), 1e-9, 1e-13))
             << dense.parameters()[i].first;
     }
+}
+
+TEST_P(Method, NamesTheLossesThatATargetTakes) {
+  Json config = small_config(GetParam());
+  const auto refusal = [&](const char* target, const char* loss) -> std::string {
+    config["target"] = {{"name", target}};
+    config["loss"] = {{"name", loss}};
+    try {
+      SimMim(config, {.device = at::kMeta});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(refusal("color_bins", "l2"),
+            "loss.name: 'l2' cannot compare with target 'color_bins', which is made of classes; use cross_entropy");
+  EXPECT_EQ(refusal("pixels", "cross_entropy"),
+            "loss.name: 'cross_entropy' cannot compare with target 'pixels', which is made of values; use l1, l2 or "
+            "smooth_l1");
+}
+
+TEST_P(Method, MeasuresHowWellMaskedClassesArePredicted) {
+  for (const char* area : {"masked", "all"}) {
+    Json config = small_config(GetParam());
+    config["target"] = {{"name", "color_bins"}, {"bins", 5}, {"resolution", 8}};
+    config["loss"] = {{"name", "cross_entropy"}, {"area", area}};
+    const SimMim model(config, {.dtype = at::kDouble});
+    stir(model.parameters());
+    const Tensor batch = images(2).mul(0.5).add(0.5);  // 0..1: mean 0 and std 1
+    const SimMim::Output out = model.forward(batch, masks(2), {});
+    const Tensor wanted = model.target().of(batch), mask = expand_mask(masks(2), 8);
+    double nats = 0, hits = 0, pixels = 0;  // of the second image
+    for (int64_t y = 0; y < 8; ++y)
+      for (int64_t x = 0; x < 8; ++x)
+        for (int64_t c = 0; c < 3; ++c) {
+          if (mask[1][y][x].item<int>() == 0) continue;
+          const Tensor logits = out.prediction[1].slice(0, 5 * c, 5 * c + 5).select(2, x).select(1, y);
+          const auto truth = wanted[1][c][y][x].item<int64_t>();
+          nats += -logits.log_softmax(0)[truth].item<double>();
+          hits += logits.argmax().item<int64_t>() == truth;
+          ++pixels;
+        }
+    EXPECT_GT(pixels, 0);
+    EXPECT_NEAR(out.image_nats[1].item<double>(), nats / pixels, 1e-5);
+    EXPECT_NEAR(out.image_accuracy[1].item<double>(), hits / pixels, 1e-6);
+    if (std::string(area) == "masked") {
+      EXPECT_TRUE(out.image_loss.equal(out.image_nats));
+    }
+  }
 }
 
 TEST_P(Method, GradientIsTheSlopeOfTheLoss) {
