@@ -10,5 +10,6 @@ export PYTHONPATH
 timm=$build/timm-0.4.12
 [[ -d $timm ]] || "$python" -m pip install --quiet --no-deps --root-user-action=ignore --target "$timm" timm==0.4.12
 "$python" scripts/golden/augment.py --timm "$timm"
-git --no-pager diff --stat -- tests/data tests/train
-git --no-pager diff --quiet -- tests/data tests/train && echo "golden: nothing changed"
+"$python" scripts/golden/targets.py
+git --no-pager diff --stat -- tests
+git --no-pager diff --quiet -- tests && echo "golden: nothing changed"

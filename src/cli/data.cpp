@@ -1,21 +1,23 @@
 #include "cli/commands.h"
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
+#include "cli/output.h"
 #include "core/error.h"
 #include "core/names.h"
 
 namespace simmim {
 
 Command data_command() {
-  return {"data", "Use", "describe a data set, or build one from Debian's packages", [](Args& args) {
+  return {"data", "Use", "describe a data set, build one from Debian's packages, fit colour clusters", [](Args& args) {
             struct Options {
               std::vector<std::string> words;
               std::string output;
             };
-            static const std::vector<std::string> actions = {"info", "fetch", "pack"};
+            static const std::vector<std::string> actions = {"info", "fetch", "pack", "fit-clusters"};
             auto options = std::make_shared<Options>();
             args.example("simmim data info data.name=fashion_mnist");
             args.example("simmim data fetch photo_tiles");
+            args.example("simmim data fit-clusters target.clusters=64 -o centers.npy");
             args.positional("ACTION|key=value", options->words,
                             one_of(actions) + ", a recipe, and leaves of the configuration");
             args.option("-o,--output", "PATH", options->output, "where to write");
@@ -32,7 +34,10 @@ Command data_command() {
               Json request = config_request("data", config_layers("data", words), *common);
               request["action"] = action;
               if (!name.empty()) request["name"] = name;
-              if (!options->output.empty()) request["output"] = options->output;
+              if (action == "fit-clusters")
+                request["output"] = output_file(options->output, "centers.npy", {".npy", ".safetensors"});
+              else if (!options->output.empty())
+                request["output"] = options->output;
               return run_engine_command({.title = "data " + action, .request = request}, *common);
             };
           }};

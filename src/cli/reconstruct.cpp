@@ -17,7 +17,10 @@ Command reconstruct_command() {
         args.example("simmim reconstruct --from latest val:0-7 mask.ratio=0.6 -o sheet.png");
         args.option("--from", "RUN|FILE", options->from, "a pre-trained run or checkpoint");
         args.option("--mask", "FILE", options->mask, "a greyscale PNG on the mask grid, white = masked");
-        args.option("-o,--output", "FILE", options->output, "the picture (default reconstruction.png)");
+        args.option("-o,--output", "FILE", options->output,
+                    "the picture (default reconstruction.png): input, hidden, predicted, pasted; classes as the "
+                    "colours they stand for, normalised targets with the mean "
+                    "and deviation of the input");
         args.positional("IMAGE|key=value", options->words,
                         "a file, a folder, or val:0-7 of the data set (default val:0-7)");
         return [options, common = args.shared_common()] {

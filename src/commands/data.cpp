@@ -4,7 +4,7 @@
 #include "data/info.h"
 #include "data/pack.h"
 #include "data/photo_tiles.h"
-#include "train/stage.h"
+#include "train/fit_clusters.h"
 
 namespace simmim {
 namespace {
@@ -32,6 +32,32 @@ Json pack(const Json& request, const EventSink& sink) {
           {"skipped", packed.skipped}};
 }
 
+// Whatever the configuration above it says of target and loss, as long as it is not another target.
+Json fit_clusters(const Json& request, const EventSink& sink) {
+  ResolveRequest resolving = resolve_request(request);
+  const Layer lowest{"data fit-clusters", {{"target.name", "color_clusters"}, {"loss.name", "cross_entropy"}}};
+  resolving.layers.insert(resolving.layers.begin(), lowest);
+  const Json config = model_config(resolving, "pretrain");
+  const Json& target = config.at("target");
+  if (target["name"] != "color_clusters" || target["centers"] != "fit")
+    fail(Code::usage, "data fit-clusters: the target is {} with centers {}; it fits color_clusters, centers=fit",
+         target["name"].dump(), target.value("centers", Json()).dump());
+  const SimMim model(config, {.device = at::kMeta});
+  ColorClusters::Options options;
+  read_fields(options, target, "target", {"name"});
+  const FittedColors fitted = fit_colors(make_setup(config, site_data_folder()), options.fit, model.target().classes(),
+                                         model.target().resolution(), [&](int64_t done, int64_t total) {
+                                           sink({{"event", "progress"}, {"step", done}, {"steps", total}});
+                                         });
+  write_centers(request["output"].get<std::string>(), fitted.clusters.centers);
+  return {{"output", request["output"]},
+          {"clusters", model.target().classes()},
+          {"resolution", model.target().resolution()},
+          {"images", fitted.images},
+          {"colors", fitted.colors},
+          {"inertia", fitted.clusters.inertia}};
+}
+
 Json fetch(const Json& request, const EventSink& sink) {
   const std::string name = request.value("name", "");
   if (name != "photo_tiles")
@@ -52,7 +78,9 @@ Json data_command(const Json& request, const EventSink& sink) {
   if (action == "info") return info(request, sink);
   if (action == "pack") return pack(request, sink);
   if (action == "fetch") return fetch(request, sink);
-  fail(Code::usage, "data: unknown action '{}'{}", action, unknown_name_hint(action, {"info", "pack", "fetch"}));
+  if (action == "fit-clusters") return fit_clusters(request, sink);
+  fail(Code::usage, "data: unknown action '{}'{}", action,
+       unknown_name_hint(action, {"info", "pack", "fetch", "fit-clusters"}));
 }
 
 }  // namespace simmim

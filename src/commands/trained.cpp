@@ -109,7 +109,7 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const auto words = request.at("images").get<std::vector<std::string>>();
   const StageSetup setup = make_setup(trained.config, site_data_folder(), names_a_split(words));
   const SimMim model(trained.config, setup.context);
-  load_weights(model.parameters(), file, {}, {});
+  load_weights(joined(model.parameters(), model.target().constants()), file, {}, {});
   const NamedPixels images = read_images(words, setup);
   const auto n = static_cast<int64_t>(images.names.size());
   const Grid grid = model.mask_grid();

@@ -76,6 +76,7 @@ Json inherited_config(const Json& stage_config) {
   for (const std::string section : {"encoder", "data", "mask", "head", "target", "loss"})
     if (stage_config.contains(section)) out[section] = stage_config[section];
   if (out.contains("encoder")) out["encoder"].erase("drop_path");
+  if (out.contains("target") && out["target"].contains("centers")) out["target"]["centers"] = "checkpoint";
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "config/run_id.h"
 #include "config/schedule.h"
 #include "config/sections.h"
+#include "core/hash.h"
 #include "data/statistics.h"
 #include "encoders/encoders.h"
 #include "kernels/device.h"
@@ -93,7 +94,10 @@ class StageResolver {
   // earlier: the stages of this request that are resolved already.
   Json resolve(const Json& earlier) {
     const Json block = resolve_model(earlier);
-    if (stage_ == "pretrain") resolve_training<PretrainOptions>(block);
+    if (stage_ == "pretrain") {
+      settle_files("target");
+      resolve_training<PretrainOptions>(block);
+    }
     if (stage_ == "finetune") resolve_training<FinetuneOptions>(block);
     if (stage_ == "probe") resolve_probe(block);
     return entry();
@@ -196,6 +200,21 @@ class StageResolver {
         layer["encoder"].erase("window");
     }
     return layer;
+  }
+
+  // Files that options name enter the id by their content.
+  void settle_files(const std::string& section) {
+    for (const FieldDescription& field : describe_section(section, config_[section])) {
+      const Json* value = find_path(config_[section], field.name);
+      if (value == nullptr || !field.rule.file) continue;
+      if (*value == "checkpoint" && origin_.file.empty())
+        fail(Code::usage, "{}.{}: checkpoint means that of --from, which is not given; give it, or use another of {}",
+             section, field.name, fields_detail::allowed_text(field.type, field.rule));
+      if (!names_file(field.rule, *value)) continue;
+      const fs::path path = fs::absolute(value->get<std::string>());
+      origin_.determines[section + "." + field.name] = hash_file_hex(path);
+      set_path(config_[section], field.name, path.string());
+    }
   }
 
   void check_normalisation() {
@@ -304,6 +323,7 @@ class StageResolver {
       plan_["flops_per_image"] = model.flops();
       plan_["head_channels"] = model.head_channels();
       if (config_["target"].contains("resolution")) config_["target"]["resolution"] = model.target().resolution();
+      if (config_["target"].contains("clusters")) config_["target"]["clusters"] = model.target().classes();
     } else {
       const Classifier model(config_, classes_, meta);
       plan_["parameters"] = count_elements(model.parameters());

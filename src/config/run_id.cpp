@@ -41,6 +41,7 @@ Json essential(const Json& stage_config) {
     if (block.contains("name")) out[section]["name"] = block["name"];
     for (const FieldDescription& field : describe_section(section, block)) {
       const Json* value = find_path(block, field.name);
+      if (value != nullptr && names_file(field.rule, *value)) continue;  // it stands in `files`, by content
       if (value != nullptr && field.rule.in_id && canonical(*value) != canonical(field.default_value))
         set_path(out[section], field.name, *value);
     }

@@ -9,6 +9,7 @@
 // Member types: bool, int64_t, double, std::string, a struct with fields, Json (free form), and std::optional or
 // std::vector of the first four. An empty optional is spelt "auto" (null is read as well).
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -28,7 +29,14 @@ struct FieldRule {
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  // allowed strings; empty: any
   bool in_id = true;                      // false: cannot change a result (workers, roots, log intervals)
+  bool file = false;                      // one of the choices or a file's path: an id knows the file by its content
 };
+
+// Whether an option of a rule with `file` names one, rather than one of the choices.
+inline bool names_file(const FieldRule& rule, const Json& value) {
+  return rule.file && value.is_string() &&
+         std::find(rule.choices.begin(), rule.choices.end(), value.get<std::string>()) == rule.choices.end();
+}
 
 // One row of --help and of the schema. `name` is dotted for nested structs.
 struct FieldDescription {
@@ -72,6 +80,11 @@ std::string type_name() {
 }
 
 inline std::string allowed_text(const std::string& type, const FieldRule& rule) {
+  if (rule.file) {
+    std::vector<std::string> allowed = rule.choices;
+    allowed.emplace_back("a file");
+    return one_of(allowed);
+  }
   if (!rule.choices.empty()) return one_of(rule.choices);
   const bool low = std::isfinite(rule.min), high = std::isfinite(rule.max);
   if (low && high) return fmt::format("{} from {} to {}", type, number_text(rule.min), number_text(rule.max));
@@ -121,7 +134,9 @@ void read_value(T& out, const Json& value, const std::string& path, const FieldR
   } else if constexpr (std::same_as<T, std::string>) {
     if (!value.is_string()) bad();
     out = value.get<std::string>();
-    if (!rule.choices.empty() && std::find(rule.choices.begin(), rule.choices.end(), out) == rule.choices.end()) bad();
+    if (!rule.file && !rule.choices.empty() &&
+        std::find(rule.choices.begin(), rule.choices.end(), out) == rule.choices.end())
+      bad();
   } else {
     static_assert(std::same_as<T, Json>, "this member type cannot be an option");
     out = value;

@@ -9,10 +9,11 @@ struct StepContext {
   uint64_t seed = 0;      // of the run; with step, block and image it fixes what drop path drops
   int64_t step = 0;
   int64_t first = 0;  // index of this piece's first image within the step's whole batch
-  // The whole batch of which this piece is a part (gradient accumulation, several processes): its images and the sum of
-  // its masks. The pieces' losses then add up to the whole batch's loss. 0: this piece is the whole batch.
+  // The whole batch of which this piece is a part (gradient accumulation, several processes): its images and its masked
+  // target pixels (SimMim::masked_pixels). The pieces' losses then add up to the whole batch's loss. 0: this piece is
+  // the whole batch.
   int64_t batch_images = 0;
-  int64_t batch_masked = 0;
+  double batch_masked = 0;
 };
 
 }  // namespace simmim

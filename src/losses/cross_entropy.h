@@ -7,7 +7,7 @@ namespace simmim {
 class CrossEntropy : public Loss {
  public:
   using Options = LossArea;
-  explicit CrossEntropy(const Options& options) : Loss(options.area) {}
+  explicit CrossEntropy(const Options& options) : Loss(options) {}
   bool takes_classes() const override { return true; }
 
   // prediction (B,c*n,r,r): n logits of the first channel, then of the second, ...; target (B,c,r,r) int64 in [0,n)

@@ -8,6 +8,11 @@ double denominator(double weight_sum) { return static_cast<float>(weight_sum) + 
 
 }  // namespace
 
+Tensor Loss::weigh(const Tensor& share) const {
+  if (weighs_by_share()) return share;
+  return partial_ == "any" ? share.gt(0) : share.eq(1);
+}
+
 Tensor reduce_loss(const Tensor& each, const Tensor& weight, double weight_sum) {
   const Tensor sum = weight.defined() ? (each * weight.unsqueeze(1)).sum() : each.sum();
   return sum * (1 / denominator(weight_sum) / static_cast<double>(each.size(1)));

@@ -6,15 +6,14 @@ namespace simmim {
 
 class SmoothL1 : public Loss {
  public:
-  struct Options {
-    std::string area = "masked";
+  struct Options : LossArea {
     double beta = 1;  // the paper does not name its value; this is PyTorch's default
     static void fields(auto& o, auto&& visit) {
       LossArea::fields(o, visit);
       visit("beta", o.beta, "where the square turns into the absolute value", FieldRule{.min = 1e-6});
     }
   };
-  explicit SmoothL1(const Options& options) : Loss(options.area), beta_(options.beta) {}
+  explicit SmoothL1(const Options& options) : Loss(options), beta_(options.beta) {}
   Tensor of_each(const Tensor& prediction, const Tensor& target) const override {
     return at::smooth_l1_loss(prediction, target, at::Reduction::None, beta_);
   }

@@ -1,6 +1,7 @@
 // The method on one page: mask -> encode -> predict -> compare (Xie et al., CVPR 2022; SimMIM simmim.py).
 #include "model/simmim.h"
 
+#include <numeric>
 #include <optional>
 
 #include "encoders/encoders.h"
@@ -61,15 +62,15 @@ SimMim::SimMim(const Json& config, const ModelContext& context)
 }
 
 SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const StepContext& step) const {
-  const int64_t B = images.size(0), r = target_->resolution(), side = r / cell_grid_.h;
+  const int64_t r = target_->resolution(), side = r / cell_grid_.h;
   const bool masked_only = loss_->masked_only();
 
   // Mask: every token under a masked cell gives way to the mask token.
   const Tensor hidden = expand_mask(mask, token_grid_.h).to(at::kBool).to(context_.device);
+  Tensor target = target_->of(images);  // (B,c,r,r), in full precision
   std::optional<Autocast> autocast;
   if (context_.autocast && step.training) autocast.emplace(context_.device.type());
   Tensor features = encoder_->forward(images, hidden, step);  // (B,C,h,w)
-  Tensor target = target_->of(images);                        // (B,c,r,r)
 
   // Where only masked pixels count and no cell is partly masked, training predicts the masked cells alone, each as an
   // image of one cell: the same loss for a share of the work.
@@ -84,31 +85,38 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
 
   // Compare: the mean over what counts in the step's whole batch.
   const Tensor each = loss_->of_each(prediction, target);
-  const double share = static_cast<double>(r * r) / static_cast<double>(mask.size(1) * mask.size(2));
-  const double whole = static_cast<double>(step.batch_images > 0 ? step.batch_images : B) * static_cast<double>(r * r);
-  const double masked = step.batch_images > 0 ? static_cast<double>(step.batch_masked) : mask.sum().item<double>();
-  const Tensor weight = masked_only && !gathered ? expand_mask(mask, r).to(images.options()) : Tensor();
-  Output out{.loss = reduce_loss(each, weight, masked_only ? masked * share : whole)};
+  const int64_t images_in_all = step.batch_images > 0 ? step.batch_images : images.size(0);
+  const double count = !masked_only            ? static_cast<double>(images_in_all * r * r)
+                       : step.batch_images > 0 ? step.batch_masked
+                                               : masked_pixels(mask);
+  const auto masked_share = [&] { return loss_->weigh(expand_mask(mask, r)).to(images.options()); };  // (B,r,r)
+  const Tensor weight = masked_only && !gathered ? masked_share() : Tensor();
+  Output out{.loss = reduce_loss(each, weight, count)};
   if (!step.training) {
     out.prediction = prediction;
     out.image_loss = image_losses(each, weight);
     if (target_->classes() > 0) {
       const Tensor hits = likeliest(prediction, target.size(1)).eq(target).to(each.dtype());
-      const Tensor hidden_share = expand_mask(mask, r).to(each.options());
-      out.image_nats = image_losses(each, hidden_share);
-      out.image_accuracy = image_losses(hits, hidden_share);
+      out.image_nats = image_losses(each, masked_share());
+      out.image_accuracy = image_losses(hits, masked_share());
     }
   }
   return out;
 }
 
+double SimMim::masked_pixels(const Tensor& mask) const {
+  const int64_t r = target_->resolution(), cells = mask.size(1) * mask.size(2);
+  if (loss_->weighs_by_share() || r % mask.size(1) == 0)  // every masked cell counts for its area
+    return mask.sum().item<double>() * (static_cast<double>(r * r) / static_cast<double>(cells));
+  return loss_->weigh(expand_mask(mask, r)).sum().item<double>();
+}
+
 double SimMim::flops() const { return encoder_->flops() + static_cast<double>(cell_grid_.cells()) * head_->flops(); }
 
 Tensor expand_mask(const Tensor& mask, int64_t n) {
-  const int64_t B = mask.size(0), h = mask.size(1), w = mask.size(2);
-  if (n % h == 0 && n % w == 0) return mask.view({B, h, 1, w, 1}).expand({B, h, n / h, w, n / w}).reshape({B, n, n});
-  SIMMIM_CHECK(h % n == 0 && w % n == 0, "a mask of {} x {} cells on a grid of {}", h, w, n);
-  return mask.view({B, n, h / n, n, w / n}).to(at::kFloat).mean({2, 4});
+  const int64_t B = mask.size(0), h = mask.size(1), w = mask.size(2), H = std::lcm(h, n), W = std::lcm(w, n);
+  const Tensor fine = mask.view({B, h, 1, w, 1}).expand({B, h, H / h, w, W / w}).reshape({B, H, W});
+  return H == n && W == n ? fine : fine.view({B, n, H / n, n, W / n}).to(at::kFloat).mean({2, 4});
 }
 
 }  // namespace simmim

@@ -37,6 +37,8 @@ class SimMim {
   const Encoder& encoder() const { return *encoder_; }
   Grid mask_grid() const { return mask_grid_; }
   const Target& target() const { return *target_; }
+  // Sum over a batch's target pixels of how much each counts as masked (loss.partial).
+  double masked_pixels(const Tensor& mask) const;
   int64_t head_channels() const { return head_channels_; }  // what the head puts out for a feature cell
   bool decays(std::string_view name, int64_t dims) const { return encoder_->decays(name, dims, Stage::pretrain); }
   double flops() const;  // of one image forward, 2 a multiply-add; a training step costs three times this

@@ -27,6 +27,9 @@ class Target {
   virtual int64_t channels() const = 0;          // values a target pixel
   virtual int64_t classes() const { return 0; }  // 0: values; n: each of the channels is one of n classes
 
+  // What was fitted and is not trained with the model, by the names under which checkpoints hold it ("target....").
+  virtual NamedTensors constants() const { return {}; }
+
   // prediction (B,channels,r,r), or (B,channels*classes,r,r) logits; images (B,3,S,S) that it was made for ->
   // normalised colours (B,3,n,n) to look at, where n divides S.
   virtual Tensor draw(const Tensor& prediction, const Tensor& images) const = 0;

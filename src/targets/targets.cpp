@@ -1,6 +1,7 @@
 #include "targets/targets.h"
 
 #include "targets/color_bins.h"
+#include "targets/color_clusters.h"
 #include "targets/pixels.h"
 
 namespace simmim {
@@ -17,6 +18,7 @@ const TargetFamily& targets() {
   static const TargetFamily family = {
       row<Pixels>("pixels", "normalised colour values"),
       row<ColorBins>("color_bins", "each channel as one of equal bins"),
+      row<ColorClusters>("color_clusters", "each pixel as the nearest of K colours"),
   };
   return family;
 }

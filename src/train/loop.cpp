@@ -165,8 +165,8 @@ class Loop {
     session_.event(event);
     session_.folder().log(fmt::format("epoch {}: {}", epoch, line_.dump()));
     if (task_.options.keep_epochs > 0 && epoch % task_.options.keep_epochs == 0)
-      save_weights(session_.folder().file(fmt::format("epoch-{}.safetensors", epoch)), task_.parameters,
-                   task_.description);
+      save_weights(session_.folder().file(fmt::format("epoch-{}.safetensors", epoch)),
+                   joined(task_.parameters, task_.constants), task_.description);
     const int64_t seen = progress_.step * task_.options.batch_size;
     Json summary = {{"epochs", epoch},
                     {"steps", progress_.step},
@@ -208,7 +208,7 @@ class Loop {
 
   // Every tensor that a run goes on from.
   NamedTensors checkpoint() const {
-    NamedTensors all = task_.parameters;
+    NamedTensors all = joined(task_.parameters, task_.constants);
     const auto add = [&](const NamedTensors& state) { all.insert(all.end(), state.begin(), state.end()); };
     add(task_.optimizer.state());
     if (task_.average != nullptr) add(task_.average->state());
@@ -291,9 +291,9 @@ Ending train(Session& session, const TrainTask& task, Progress& progress) {
   return Loop(session, task, progress).run();
 }
 
-void save_weights(const fs::path& path, const NamedTensors& parameters, const Metadata& description) {
+void save_weights(const fs::path& path, const NamedTensors& tensors, const Metadata& description) {
   std::vector<Tensor> keep;
-  write_safetensors(path, views_of(parameters, keep), description);
+  write_safetensors(path, views_of(tensors, keep), description);
 }
 
 }  // namespace simmim

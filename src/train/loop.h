@@ -25,6 +25,7 @@ struct TrainTask {
   NamedTensors parameters;
   AdamW& optimizer;
   WeightAverage* average = nullptr;  // null: the weights themselves count
+  NamedTensors constants = {};       // of the model, fitted before: saved beside the parameters
   Metadata description;              // goes into every checkpoint: stage, configuration, normalisation
 
   // Images [first, last) of a batch -> their share of the batch's loss (0-d, with a graph).
@@ -63,6 +64,6 @@ enum class Ending { done, interrupted };
 Ending train(Session& session, const TrainTask& task, Progress& progress);
 
 // Weights alone, for final.safetensors and kept epochs: equal runs give equal bytes.
-void save_weights(const fs::path& path, const NamedTensors& parameters, const Metadata& description);
+void save_weights(const fs::path& path, const NamedTensors& tensors, const Metadata& description);
 
 }  // namespace simmim

@@ -4,6 +4,7 @@
 #include "config/resolve.h"
 #include "config/run_id.h"
 #include "model/simmim.h"
+#include "train/fit_clusters.h"
 #include "train/reconstruct.h"
 #include "train/stages.h"
 #include "train/tensors.h"
@@ -43,20 +44,27 @@ Metadata describe_weights(const Json& stage_config, const std::vector<std::strin
   Json kept = stage_config;  // nothing that may differ between equal runs
   kept.erase("device");
   for (const std::string key : {"root", "train", "val", "test", "workers"}) kept["data"].erase(key);
+  if (kept.contains("target") && kept["target"].contains("centers")) kept["target"]["centers"] = "checkpoint";
   Metadata metadata = {{"format", "simmim"}, {"kind", stage_config.at("stage")}, {"config", kept.dump()}};
   if (!class_names.empty()) metadata["classes"] = Json(class_names).dump();
   return metadata;
 }
 
-StageResult pretrain(Session& session, const Json& entry, const fs::path& site_data) {
+StageResult pretrain(Session& session, const Json& entry, const fs::path& out, const fs::path& site_data) {
   const Json& config = entry.at("config");
   const StageSetup setup = make_setup(config, site_data);
   const PretrainOptions options = options_of<PretrainOptions>(config, "pretrain");
   const SimMim model(config, setup.context);
-  if (entry.contains("weights") && entry["weights"].is_string())  // --from: weights, with a fresh optimizer
-    for (const std::string& note : load_weights(
-             model.parameters(), TensorFile::open(entry["weights"].get<std::string>()), {"decoder."}, {"decoder."}))
+  const NamedTensors constants = model.target().constants();
+  if (entry.contains("weights") && entry["weights"].is_string()) {  // --from: weights, with a fresh optimizer
+    const TensorFile file = TensorFile::open(entry["weights"].get<std::string>());
+    const bool its_centers = config.at("target").value("centers", "") == "checkpoint";
+    for (const std::string& note :
+         load_weights(its_centers ? joined(model.parameters(), constants) : model.parameters(), file, {"decoder."},
+                      {"decoder.", "target."}))
       session.message(note);
+  }
+  if (const std::string note = fill_centers(model, setup, out); !note.empty()) session.message(note);
   const std::unique_ptr<MaskGenerator> masks = make_masks(config);
   Loader loader(*setup.dataset, {.split = Split::train,
                                  .batch_size = options.batch_size,
@@ -89,11 +97,12 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
       .loader = loader,
       .parameters = model.parameters(),
       .optimizer = optimizer,
+      .constants = constants,
       .description = describe_weights(config),
       .loss =
           [&](const Batch& batch, int64_t first, int64_t last, StepContext step) {
             const Tensor whole = mask_of(batch, step.step);
-            step.batch_masked = whole.sum().item<int64_t>();
+            step.batch_masked = model.masked_pixels(whole);
             return model.forward(setup.normalise(batch.pixels, first, last), whole.slice(0, first, last), step).loss;
           },
       .evaluate =
@@ -129,7 +138,7 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& site_d
   for (const SkippedImage& skipped : loader.skipped()) session.message("skipped: " + skipped.message);
   result.summary["skipped_images"] = loader.skipped().size();
   if (result.ending == Ending::interrupted) return result;
-  save_weights(session.folder().file("final.safetensors"), model.parameters(), task.description);
+  save_weights(session.folder().file("final.safetensors"), joined(model.parameters(), constants), task.description);
   const Split split = setup.dataset->has(Split::val) ? Split::val : Split::train;
   Sheet sheet;
   LoaderOptions few = setup.evaluation(split, kSheetImages);

@@ -39,7 +39,7 @@ fs::path weights_of(const Json& entry, const fs::path& out) {
 
 StageResult run_kind(Session& session, const Json& entry, const RunOptions& options) {
   const std::string kind = entry.at("kind");
-  if (kind == "pretrain") return pretrain(session, entry, options.site_data);
+  if (kind == "pretrain") return pretrain(session, entry, options.out, options.site_data);
   const fs::path weights = weights_of(entry, options.out);
   if (kind == "finetune") return finetune(session, entry, weights, options.site_data);
   SIMMIM_CHECK(kind == "probe", "no stage {}", kind);

@@ -12,8 +12,8 @@ struct StageResult {
 };
 
 // Masked-image pre-training: logs the training loss and a validation loss under fixed masks, leaves final.safetensors
-// and reconstruction.png.
-StageResult pretrain(Session& session, const Json& entry, const fs::path& site_data);
+// and reconstruction.png. out: the results folder, where what runs share lies.
+StageResult pretrain(Session& session, const Json& entry, const fs::path& out, const fs::path& site_data);
 
 // Full fine-tuning, or training from scratch: leaves final.safetensors (of the selected epoch) and eval.safetensors.
 // weights: the file to start from, or empty.

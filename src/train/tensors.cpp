@@ -46,6 +46,11 @@ Tensor borrow(const TensorView& view) {
 
 }  // namespace
 
+NamedTensors joined(NamedTensors tensors, const NamedTensors& more) {
+  tensors.insert(tensors.end(), more.begin(), more.end());
+  return tensors;
+}
+
 NamedViews views_of(const NamedTensors& tensors, std::vector<Tensor>& keep) {
   NamedViews views;
   for (const auto& [name, tensor] : tensors) {
@@ -73,8 +78,8 @@ void copy_into(const NamedTensors& tensors, const TensorFile& file) {
 }
 
 const std::vector<std::string> kFreshInClassifier = {"head.", "fc_norm."};
-const std::vector<std::string> kUnusedByClassifier = {"decoder.", "mask_token", "norm.", "encoder.mask_token",
-                                                      "encoder.norm."};
+const std::vector<std::string> kUnusedByClassifier = {"decoder.",           "mask_token",    "norm.",
+                                                      "encoder.mask_token", "encoder.norm.", "target."};
 
 std::vector<std::string> load_weights(const NamedTensors& parameters, const TensorFile& file,
                                       const std::vector<std::string>& fresh, const std::vector<std::string>& unused) {

@@ -7,6 +7,8 @@
 
 namespace simmim {
 
+NamedTensors joined(NamedTensors tensors, const NamedTensors& more);
+
 // Views of the tensors' bytes; `keep` takes the contiguous CPU copies that the views point into.
 NamedViews views_of(const NamedTensors& tensors, std::vector<Tensor>& keep);
 
@@ -24,7 +26,8 @@ std::vector<std::string> load_weights(const NamedTensors& parameters, const Tens
                                       const std::vector<std::string>& fresh, const std::vector<std::string>& unused);
 
 // What a classifier does not take from a pre-training file, and what it has of its own.
-extern const std::vector<std::string> kFreshInClassifier;   // head, fc_norm
-extern const std::vector<std::string> kUnusedByClassifier;  // decoder, mask token, ViT's final norm
+extern const std::vector<std::string> kFreshInClassifier;  // head, fc_norm
+extern const std::vector<std::string>
+    kUnusedByClassifier;  // decoder, mask token, ViT's final norm, the target's constants
 
 }  // namespace simmim

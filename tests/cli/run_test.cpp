@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <cmath>
+
 #include "cli/process.h"
 #include "core/names.h"
 #include "temporary.h"
@@ -57,6 +59,34 @@ TEST_F(Run, IsFineTunedEvaluatedAndReconstructed) {
   EXPECT_EQ(run({"reconstruct", "--from", pretrained, "val:0-3", "-o", sheet}).code, 0);
   EXPECT_TRUE(read_file(sheet).starts_with("\x89PNG"));
   EXPECT_EQ(split(trim(run({"runs", "--ids"}).out), '\n').size(), 2u);
+}
+
+TEST_F(Run, PredictsColourClustersFittedOrRead) {
+  const std::string centers = (folder_ / "centers.npy").string();
+  const Words data = {"data.limit=200", "target.clusters=12", "target.fit.steps=10"};
+  const Finished fit = run(Words{"data", "fit-clusters", "-o", centers, "--json"} + data);
+  ASSERT_EQ(fit.code, 0) << fit.err;
+  EXPECT_EQ(fit.json()["clusters"], 12);
+  EXPECT_EQ(fit.json()["images"], 180);  // those of the training split
+  EXPECT_GT(fit.json()["inertia"].get<double>(), 0);
+  EXPECT_LT(fit.json()["inertia"].get<double>(), 0.02);
+  const std::string bytes = read_file(centers);
+  ASSERT_EQ(run(Words{"data", "fit-clusters", "-o", centers, "--quiet"} + data).code, 0);
+  EXPECT_EQ(read_file(centers), bytes);  // the same fit, to the bit
+
+  const Finished trained =
+      run(Words{"pretrain", "--json"} + tiny() +
+          Words{"target.name=color_clusters", "loss.name=cross_entropy", "target.centers=" + centers});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  fs::remove(centers);  // the checkpoint holds them
+  const std::string id = trained.json()["id"];
+  const Finished drawn = run({"reconstruct", "--from", id, "val:0-1", "--json", "-o", (folder_ / "s.png").string()});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  for (const Json& image : drawn.json()["images"]) {
+    EXPECT_NEAR(image["perplexity"].get<double>(), std::exp(image["loss"].get<double>()), 1e-3);
+    EXPECT_GE(image["accuracy"].get<double>(), 0);
+    EXPECT_LE(image["accuracy"].get<double>(), 100);
+  }
 }
 
 TEST_F(Run, InterruptSavesAndTheSameCommandEndsWithTheSameBits) {

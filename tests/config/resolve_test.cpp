@@ -7,6 +7,7 @@
 #include "config/schedule.h"
 #include "config/sections.h"
 #include "temporary.h"
+#include "weights/npy.h"
 
 namespace simmim {
 namespace {
@@ -159,6 +160,16 @@ TEST(Refusals, SayWhereWhatAndWhatIsAllowed) {
       {{{"seed", -1}}, {"seed"}},
       {{{"precision", "f16"}}, {"precision", "f32"}},
       {{{"loss.name", "l3"}}, {"loss.name", "l1"}},
+      {{{"loss.name", "cross_entropy"}}, {"loss.name", "'pixels', which is made of values; use l1, l2 or smooth_l1"}},
+      {{{"target.name", "color_bins"}}, {"loss.name", "'color_bins', which is made of classes; use cross_entropy"}},
+      {{{"target.name", "color_clusters"}, {"loss.name", "l2"}}, {"made of classes; use cross_entropy"}},
+      {{{"target.name", "color_bins"}, {"loss.name", "cross_entropy"}, {"target.resolution", 4}}, {"use 8, 16 or 32"}},
+      {{{"target.name", "color_bins"}, {"target.bins", 1}}, {"target.bins: got 1"}},
+      {{{"target.name", "color_clusters"}, {"loss.name", "cross_entropy"}, {"target.centers", "checkpoint"}},
+       {"target.centers: checkpoint means that of --from", "fit, checkpoint or a file"}},
+      {{{"target.normalise", "window"}, {"target.window", 4}}, {"target.window: got 4", "odd"}},
+      {{{"target.normalise", "patch"}, {"target.resolution", 8}}, {"target.patch: 4 pixels"}},
+      {{{"loss.partial", "half"}}, {"loss.partial", "share, any or full"}},
       {{{"mask", 5}}, {"mask: got 5"}},
       {{{"method.name", "mae"}}, {"method.name"}},
   };
@@ -196,6 +207,12 @@ TEST(Id, ChangesWithEveryKeyThatCanChangeTheResult) {
                         {{"head.name", "mlp"}},
                         {{"loss.name", "l2"}},
                         {{"loss.area", "all"}},
+                        {{"loss.partial", "any"}},
+                        {{"target.normalise", "window"}},
+                        {{"target.name", "color_bins"}, {"loss.name", "cross_entropy"}},
+                        {{"target.name", "color_bins"}, {"loss.name", "cross_entropy"}, {"target.bins", 9}},
+                        {{"target.name", "color_clusters"}, {"loss.name", "cross_entropy"}},
+                        {{"target.name", "color_clusters"}, {"loss.name", "cross_entropy"}, {"target.fit.seed", 1}},
                         {{"target.resolution", 16}},
                         {{"encoder.dim", 64}},
                         {{"encoder.preset", "swin_nano"}},
@@ -214,6 +231,41 @@ TEST(Id, ChangesWithEveryKeyThatCanChangeTheResult) {
     const auto [it, is_new] = seen.emplace(id_of(overrides), overrides.dump());
     EXPECT_TRUE(is_new) << overrides.dump() << " has the id of " << it->second;
   }
+}
+
+// A file that an option names counts by its content: not by its path, and not by how it came about.
+TEST(Id, KnowsFilesByTheirContent) {
+  const Temporary folder;
+  const auto id_with = [&](const fs::path& centers) {
+    return id_of(
+        {{"target.name", "color_clusters"}, {"loss.name", "cross_entropy"}, {"target.centers", centers.string()}});
+  };
+  write_npy(folder / "a.npy", {2, 3}, {0, 0, 0, 1, 1, 1});
+  fs::copy_file(folder / "a.npy", folder / "b.npy");
+  write_npy(folder / "c.npy", {2, 3}, {0, 0, 0, 1, 1, 0.5});
+  EXPECT_EQ(id_with(folder / "a.npy"), id_with(folder / "b.npy"));
+  EXPECT_NE(id_with(folder / "a.npy"), id_with(folder / "c.npy"));
+  EXPECT_NE(id_with(folder / "a.npy"), id_with("fit"));
+  EXPECT_THROW(id_with(folder / "none.npy"), Error);
+  const Json stage = resolve({{{"target.name", "color_clusters"},
+                               {"loss.name", "cross_entropy"},
+                               {"target.centers", (folder / "a.npy").string()}}})[0];
+  EXPECT_EQ(stage["config"]["target"]["clusters"], 2);
+  EXPECT_EQ(stage["plan"]["head_channels"], 2);
+}
+
+TEST(Plan, ShowsWhatTheHeadPutsOut) {
+  const auto channels = [](const Json& target) {
+    return resolve({{{"data.image_size", 192},
+                     {"encoder.preset", "swin_tiny"},
+                     {"mask.patch", 32},
+                     {"target", target},
+                     {"loss.name", target["name"] == "pixels" ? "l1" : "cross_entropy"}}})[0]["plan"]["head_channels"];
+  };
+  EXPECT_EQ(channels({{"name", "pixels"}}), 3072);
+  EXPECT_EQ(channels({{"name", "color_clusters"}, {"resolution", 192}}), 524288);
+  EXPECT_EQ(channels({{"name", "color_clusters"}}), 512 * 16);  // 24 x 24 target pixels on 6 x 6 cells
+  EXPECT_EQ(channels({{"name", "color_bins"}}), 3 * 8 * 16);
 }
 
 TEST(Id, OfAFineTuningChangesWithItsParent) {

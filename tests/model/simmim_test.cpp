@@ -54,6 +54,12 @@ std::vector<std::pair<Json, Json>> targets_with_losses() {
   return all;
 }
 
+// Constants that a fit would give: colours that differ.
+void fill_constants(const Target& target) {
+  for (const auto& [name, tensor] : target.constants())
+    Tensor(tensor).copy_((at::arange(tensor.numel(), at::kDouble) * 0.7).sin().view(tensor.sizes()));
+}
+
 class Method : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Encoders, Method, testing::Values("vit", "swin"), [](const auto& row) { return row.param; });
 
@@ -67,6 +73,8 @@ TEST_P(Method, PredictingMaskedCellsAloneGivesTheSameLossAndGradients) {
       const SimMim dense(config, {.dtype = at::kDouble}), gathered(config, {.dtype = at::kDouble});
       stir(dense.parameters());
       stir(gathered.parameters());
+      fill_constants(dense.target());
+      fill_constants(gathered.target());
       const Tensor all = dense.forward(images(3), masks(3), {.training = false}).loss;
       const Tensor some = gathered.forward(images(3), masks(3), {.training = true}).loss;
       EXPECT_NEAR(all.item<double>(), some.item<double>(), 1e-12);
@@ -188,7 +196,7 @@ TEST_P(Method, PiecesOfABatchAddUpToItsLoss) {
       StepContext piece = whole;
       piece.first = first;
       piece.batch_images = 5;
-      piece.batch_masked = masks(5).sum().item<int64_t>();
+      piece.batch_masked = model.masked_pixels(masks(5));
       sum += model.forward(images(5).slice(0, first, first + count), masks(5).slice(0, first, first + count), piece)
                  .loss.item<double>();
     }
@@ -220,6 +228,102 @@ TEST_P(Method, MaskCellsSmallerThanFeatureCellsStillCountOnlyMaskedPixels) {
   const Tensor each = (out.prediction - images(1)).abs().slice(2, 0, side).slice(3, 0, side);
   EXPECT_NEAR(out.loss.item<double>(), each.mean().item<double>(), 1e-5);
   EXPECT_NEAR(model.forward(images(1), mask, {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
+}
+
+TEST_P(Method, TargetPixelsThatAreMaskedInPartCountAsAskedFor) {
+  Json config = small_config(GetParam());
+  config["mask"]["patch"] = config["encoder"]["patch"];
+  config["target"]["resolution"] = 4;
+  Tensor mask = at::zeros({2, 16 / config["mask"]["patch"].get<int64_t>(), 16 / config["mask"]["patch"].get<int64_t>()},
+                          at::kByte);
+  const bool swin = GetParam() == "swin";  // 4 mask cells a target pixel; ViT's are one and the same
+  mask[0].slice(0, 0, 2).slice(1, 0, 3).fill_(1);
+  mask[1][5 % mask.size(1)][0].fill_(1);
+  const Tensor target = at::adaptive_avg_pool2d(images(2), {4, 4});
+  const Tensor share = at::adaptive_avg_pool2d(mask.to(at::kDouble).unsqueeze(1), {4, 4});
+  for (const char* partial : {"share", "any", "full"}) {
+    config["loss"]["partial"] = partial;
+    const SimMim model(config, {.dtype = at::kDouble});
+    stir(model.parameters());
+    const SimMim::Output out = model.forward(images(2), mask, {});
+    const Tensor weight = partial == std::string("share") ? share
+                          : partial == std::string("any") ? share.gt(0).to(at::kDouble)
+                                                          : share.eq(1).to(at::kDouble);
+    EXPECT_NEAR(model.masked_pixels(mask), weight.sum().item<double>(), 1e-12) << partial;
+    const double wanted =
+        ((out.prediction - target).abs() * weight).sum().item<double>() / (weight.sum().item<double>() + 1e-5) / 3;
+    EXPECT_NEAR(out.loss.item<double>(), wanted, 1e-6) << partial;
+    EXPECT_NEAR(model.forward(images(2), mask, {.training = true}).loss.item<double>(), wanted, 1e-6) << partial;
+    if (swin) {
+      EXPECT_EQ(share.eq(1).sum().item<int64_t>(), 1);
+      EXPECT_EQ(share.gt(0).sum().item<int64_t>(), 3);
+    }
+  }
+}
+
+// What is visible may change what is predicted, but not what the prediction is compared with; a window looks further.
+TEST_P(Method, TargetsOfMaskedCellsDoNotDependOnVisiblePixels) {
+  for (const auto& [target, loss] : targets_with_losses()) {
+    Json config = small_config(GetParam());
+    config["target"] = target;
+    config["loss"] = loss;
+    const SimMim model(config, {.dtype = at::kDouble});
+    fill_constants(model.target());
+    const Tensor hidden = expand_mask(masks(2), 16).to(at::kBool).unsqueeze(1);
+    const Tensor other = at::where(hidden, images(2), images(2).flip({2}));
+    const Tensor counts = expand_mask(masks(2), model.target().resolution()).to(at::kBool).unsqueeze(1);
+    EXPECT_TRUE(model.target().of(images(2)).mul(counts).equal(model.target().of(other).mul(counts))) << target.dump();
+  }
+}
+
+TEST_P(Method, SameSeedGivesTheSameLossForEveryTarget) {
+  for (const auto& [target, loss] : targets_with_losses()) {
+    Json config = small_config(GetParam());
+    config["target"] = target;
+    config["loss"] = loss;
+    const auto once = [&] {
+      const SimMim model(config, {.seed = 3});
+      fill_constants(model.target());
+      const Tensor value = model.forward(images(2, at::kFloat), masks(2), {.training = true}).loss;
+      value.backward();
+      for (const auto& [name, parameter] : model.parameters())
+        EXPECT_TRUE(at::isfinite(parameter.grad()).all().item<bool>()) << target.dump() << " " << name;
+      return value.item<double>();
+    };
+    EXPECT_EQ(once(), once()) << target.dump();
+  }
+}
+
+// Swin-B's strides at 192 pixels in small: every resolution of the paper's Table 3, with every head.
+TEST(Resolutions, ThatDivideTheImageIntoWholeSquaresForEveryCellAllWork) {
+  Json config = small_config("swin");
+  config["data"]["image_size"] = 192;
+  config["mask"]["patch"] = 32;
+  config["encoder"] = {{"name", "swin"},        {"patch", 4}, {"dim", 4}, {"depths", {1, 1, 1, 1}},
+                       {"heads", {1, 1, 1, 1}}, {"window", 6}};
+  const Tensor image = (at::arange(3 * 192 * 192, at::kFloat) * 0.7).sin().view({1, 3, 192, 192});
+  Tensor mask = at::zeros({1, 6, 6}, at::kByte);
+  mask[0].slice(0, 0, 4).fill_(1);
+  for (const auto& head : heads())
+    for (const int64_t resolution : {6, 12, 24, 48, 96, 192}) {
+      config["head"] = {{"name", head.name}};
+      config["target"] = {{"name", "pixels"}, {"resolution", resolution}};
+      const SimMim model(config, {});
+      const SimMim::Output out = model.forward(image, mask, {});
+      EXPECT_EQ(out.prediction.sizes(), (at::IntArrayRef{1, 3, resolution, resolution})) << head.name;
+      EXPECT_EQ(model.head_channels(), 3 * (resolution / 6) * (resolution / 6)) << head.name;
+      EXPECT_NEAR(model.forward(image, mask, {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-5)
+          << head.name << " " << resolution;
+    }
+}
+
+TEST(ExpandMask, AveragesGridsThatDoNotDivideEachOther) {
+  Tensor mask = at::zeros({1, 8, 8}, at::kByte);
+  mask[0].slice(0, 0, 2).fill_(1);  // the upper quarter
+  const Tensor six = expand_mask(mask, 6);
+  EXPECT_EQ(six[0][0][0].item<float>(), 1);
+  EXPECT_NEAR(six[0][1][3].item<float>(), 0.5, 1e-6);
+  EXPECT_EQ(six[0][2][5].item<float>(), 0);
 }
 
 TEST_P(Method, BfloatLossIsNearTheFloatLoss) {
