@@ -11,5 +11,6 @@ timm=$build/timm-0.4.12
 [[ -d $timm ]] || "$python" -m pip install --quiet --no-deps --root-user-action=ignore --target "$timm" timm==0.4.12
 "$python" scripts/golden/augment.py --timm "$timm"
 "$python" scripts/golden/targets.py
+"$python" scripts/golden/dvae.py
 git --no-pager diff --stat -- tests
 git --no-pager diff --quiet -- tests && echo "golden: nothing changed"

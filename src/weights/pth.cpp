@@ -26,18 +26,20 @@ class Checkpoint {
       : where_(where), tensors_(where, file_bytes, std::move(storages)) {}
 
   FileContents read(const PickleNode& root) {
-    if (!is_dictionary(root)) refuse("it holds no dictionary of tensors; save the model's state_dict()");
+    if (!is_dictionary(root) && !is_module(root))
+      refuse("it holds no dictionary of tensors; save the model's state_dict()");
     for (const char* key : {"model", "state_dict", "model_state_dict"}) {
       const PickleNode* model = root.at(key);
-      if (model == nullptr || !is_dictionary(*model)) continue;
+      if (model == nullptr || !(is_dictionary(*model) || is_module(*model))) continue;
       add_tensors(*model, "", 0);
       break;
     }
     if (out_.tensors.empty())
       add_tensors(root, "", 0, {"optimizer", "optimizer_state_dict", "lr_scheduler", "scheduler", "amp", "scaler"});
     if (out_.tensors.empty()) refuse("it holds no named tensors; save the model's state_dict()");
-    for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
-      const PickleNode &key = *root.items[i], &value = *root.items[i + 1];
+    const std::vector<const PickleNode*>& facts = is_module(root) ? root.state->items : root.items;
+    for (size_t i = 0; i + 1 < facts.size(); i += 2) {
+      const PickleNode &key = *facts[i], &value = *facts[i + 1];
       if (!key.is(Kind::text) || !spend(key.text.size() + value.text.size())) continue;
       if (value.is(Kind::text))
         out_.metadata[key.text] = value.text;
@@ -66,19 +68,30 @@ class Checkpoint {
     return true;
   }
 
-  // Adds the tensors of a dictionary of dictionaries under dotted names; `skip` are keys of the first level.
+  // Adds the tensors of a dictionary of dictionaries, or of a whole module, under dotted names; `skip` are keys of the
+  // first level.
   void add_tensors(const PickleNode& node, const std::string& prefix, int depth,
                    const std::set<std::string_view>& skip = {}) {
     if (depth > kMaxDepth) refuse("its dictionaries are nested more than {} deep", kMaxDepth);
+    if (is_module(node)) {
+      for (const char* part : {"_parameters", "_buffers", "_modules"})
+        if (const PickleNode* members = node.state->at(part)) add_tensors(*members, prefix, depth + 1);
+      return;
+    }
     for (size_t i = 0; i + 1 < node.items.size(); i += 2) {
       const PickleNode &key = *node.items[i], &value = *node.items[i + 1];
       if (!spend(prefix.size() + key.text.size())) refuse("its names are too many or too long");
       if (!key.is(Kind::text) || (depth == 0 && skip.contains(key.text))) continue;
       if (const PickleNode* arguments = PthTensors::arguments_of(&value))
         tensors_.add(prefix + key.text, *arguments, out_);
-      else if (is_dictionary(value))
+      else if (is_dictionary(value) || is_module(value))
         add_tensors(value, prefix + key.text + ".", depth + 1);
     }
+  }
+
+  // An nn.Module that was pickled whole, of whatever class: what it holds are dictionaries by kind.
+  static bool is_module(const PickleNode& node) {
+    return node.is(Kind::object) && node.state != nullptr && node.state->at("_modules") != nullptr;
   }
 
   // A dict, an OrderedDict, or an unknown class that was filled like one (yacs CfgNode).
@@ -151,6 +164,11 @@ FileContents read_zip_checkpoint(std::string_view bytes, const std::string& wher
   return out;
 }
 
+// ('module', class, file, source): the older format keeps the source of a module's class beside it.
+bool is_class(const PickleNode& node) {
+  return node.head != nullptr && !node.head->items.empty() && node.head->items[0]->text == "module";
+}
+
 // Five pickles (magic, version, system, the object, the storage keys), then each storage: u64 elements, data.
 FileContents read_legacy_checkpoint(std::string_view bytes, const std::string& where) {
   size_t at = 0;
@@ -170,6 +188,7 @@ FileContents read_legacy_checkpoint(std::string_view bytes, const std::string& w
   std::map<std::string, std::string_view> storages;
   std::map<std::string, size_t> element_sizes;
   for (const PickleNode* node : object.persistent()) {
+    if (is_class(*node)) continue;
     const PthStorage storage = read_storage(*node, where, "?");
     element_sizes.emplace(storage.key, size_of(storage.dtype));
   }

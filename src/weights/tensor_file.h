@@ -55,14 +55,15 @@ class TensorFile {
   static TensorFile open(const fs::path& path);
 
   // In the file's order (safetensors: of the header). Of a .pth: the entries of "model" (or "state_dict",
-  // "model_state_dict"), else the top-level dictionary itself; the optimizer's state is left out.
+  // "model_state_dict"), else the top-level dictionary itself; the optimizer's state is left out. A module that was
+  // pickled whole, as DALL-E's encoder.pkl, gives what its state_dict() would.
   // The bytes are aligned to the element size and live as long as this object, moves included.
   const NamedViews& tensors() const& { return contents_.tensors; }
   void tensors() && = delete;                             // they would not outlive the statement
   const TensorView* find(const std::string& name) const;  // nullptr if there is none
 
   // safetensors: its __metadata__. Of a .pth: the top-level texts, the numbers as JSON spells them ("epoch",
-  // "max_accuracy"), and "config" and "args" as JSON objects.
+  // "max_accuracy"), and "config" and "args" as JSON objects; of a whole module its own attributes of these kinds.
   const Metadata& metadata() const { return contents_.metadata; }
 
   std::string_view format() const { return contents_.format; }  // "safetensors", "pth" or "legacy pth"
