@@ -1,19 +1,12 @@
-// LibTorch's tensors and the torch-free views of checkpoint files, both ways.
+// From checkpoint files into the parameters of models.
 #pragma once
 #include <vector>
 
-#include "layers/scope.h"
-#include "weights/tensor_file.h"
+#include "layers/tensor_views.h"
 
 namespace simmim {
 
 NamedTensors joined(NamedTensors tensors, const NamedTensors& more);
-
-// Views of the tensors' bytes; `keep` takes the contiguous CPU copies that the views point into.
-NamedViews views_of(const NamedTensors& tensors, std::vector<Tensor>& keep);
-
-// A copy of a view as a CPU tensor.
-Tensor to_tensor(const TensorView& view);
 
 // Copies every view into the tensor of the same name, converting number types. Throws Code::data with `where` if a name
 // or shape is not there.

@@ -105,7 +105,7 @@ std::string some_of(const std::vector<std::string>& names) {
 }  // namespace
 
 void require_complete(const Adapted& adapted, const std::string& where, const std::vector<std::string>& fresh,
-                      const std::vector<std::string>& unused) {
+                      const std::vector<std::string>& unused, const std::string& advice) {
   std::vector<std::string> missing, unexpected, mismatched, problems;
   for (const std::string& name : adapted.missing)
     if (!begins_with_any(name, fresh)) missing.push_back(name);
@@ -120,8 +120,7 @@ void require_complete(const Adapted& adapted, const std::string& where, const st
   if (!unexpected.empty())
     problems.push_back(fmt::format("{} unexpected ({})", unexpected.size(), some_of(unexpected)));
   if (!problems.empty())
-    fail(Code::data, "{}: these weights do not fit the model: {}; set the encoder's options to those of the checkpoint",
-         where, fmt::join(problems, "; "));
+    fail(Code::data, "{}: these weights do not fit the model: {}; {}", where, fmt::join(problems, "; "), advice);
 }
 
 }  // namespace simmim

@@ -51,8 +51,9 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted);
 // Throws Code::data unless everything wanted was provided: one sentence with `where` (the file) that names the missing
 // and mismatched tensors. Names that begin with one of `fresh` ("head.", "fc_norm.") may be missing or of another
 // shape: they keep their initial values. Names that begin with one of `unused` ("decoder.", "encoder.mask_token"), as
-// the file spells them, may stand in it without a use; other unexpected names are an error too.
+// the file spells them, may stand in it without a use; other unexpected names are an error too. `advice` ends it.
 void require_complete(const Adapted& adapted, const std::string& where, const std::vector<std::string>& fresh = {},
-                      const std::vector<std::string>& unused = {});
+                      const std::vector<std::string>& unused = {},
+                      const std::string& advice = "set the encoder's options to those of the checkpoint");
 
 }  // namespace simmim
