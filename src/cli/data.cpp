@@ -2,25 +2,30 @@
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
 #include "cli/output.h"
+#include "cli/schema.h"
 #include "core/error.h"
 #include "core/names.h"
 
 namespace simmim {
 
 Command data_command() {
-  return {"data", "Use", "describe a data set, build one from Debian's packages, fit colour clusters", [](Args& args) {
+  return {"data", "Use",
+          "describe a data set, build one from Debian's packages, fit colour clusters, train a tokenizer",
+          [](Args& args) {
             struct Options {
               std::vector<std::string> words;
               std::string output;
             };
-            static const std::vector<std::string> actions = {"info", "fetch", "pack", "fit-clusters"};
+            static const std::vector<std::string> actions = {"info", "fetch", "pack", "fit-clusters", "train-dvae"};
             auto options = std::make_shared<Options>();
             args.example("simmim data info data.name=fashion_mnist");
             args.example("simmim data fetch photo_tiles");
             args.example("simmim data fit-clusters target.clusters=64 -o centers.npy");
+            args.example("simmim data train-dvae data.name=fashion_mnist dvae.vocabulary=512 -o tokenizer.safetensors");
             args.positional("ACTION|key=value", options->words,
                             one_of(actions) + ", a recipe, and leaves of the configuration");
             args.option("-o,--output", "PATH", options->output, "where to write");
+            args.notes([] { return "Keys of train-dvae, beside those of data:\n" + section_options_text("dvae"); });
             return [options, common = args.shared_common()] {
               ConfigWords words = split_words(options->words);
               if (words.plain.empty()) fail(Code::usage, "data: give an action: {}", one_of(actions));
@@ -36,6 +41,8 @@ Command data_command() {
               if (!name.empty()) request["name"] = name;
               if (action == "fit-clusters")
                 request["output"] = output_file(options->output, "centers.npy", {".npy", ".safetensors"});
+              else if (action == "train-dvae")
+                request["output"] = output_file(options->output, "tokenizer.safetensors", {".safetensors"});
               else if (!options->output.empty())
                 request["output"] = options->output;
               return run_engine_command({.title = "data " + action, .request = request}, *common);

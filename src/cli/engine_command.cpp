@@ -13,8 +13,12 @@ int run_engine_command(const EngineCommand& command, const CommonOptions& common
   display.finish();
   print_document(common.json || !command.readable ? answer : command.readable(answer), common.json);
   std::fflush(stdout);
-  if (!command.next.empty()) hint(common, command.next);
-  return answer.is_object() && answer.value("state", "") == "interrupted" ? static_cast<int>(Code::interrupted) : 0;
+  const bool interrupted = answer.is_object() && answer.value("state", "") == "interrupted";
+  if (interrupted)
+    hint(common, "the same command again goes on from there");
+  else if (!command.next.empty())
+    hint(common, command.next);
+  return static_cast<int>(interrupted ? Code::interrupted : Code::ok);
 }
 
 }  // namespace simmim

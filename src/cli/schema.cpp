@@ -46,12 +46,31 @@ std::vector<KeyHelp> all_keys() {
   return keys;
 }
 
+namespace {
+
+// One line of --help.
+std::string help_line(const KeyHelp& key) {
+  std::string about = key.help;
+  if (!key.allowed.empty())
+    about += "; " + key.allowed;
+  else if (!key.type.empty())
+    about += "; " + key.type;
+  if (!key.default_value.is_null() && key.default_value != "")
+    about += " (default " +
+             (key.default_value.is_string() ? key.default_value.get<std::string>() : key.default_value.dump()) + ")";
+  return fmt::format("  {}{:<28}  {}\n", key.variant.empty() ? "" : "  ", key.key, about);
+}
+
+std::string section_of(const KeyHelp& key) { return key.key.substr(0, key.key.find('.')); }
+
+}  // namespace
+
 std::string stage_options_text(const std::string& stage) {
-  static const std::vector<std::string> stages = {"pretrain", "finetune", "probe"},
+  static const std::vector<std::string> stages = {"pretrain", "finetune", "probe", "dvae"},
                                         only_pretrain = {"mask", "head", "target", "loss", "method"};
   std::string text = "Keys of the configuration (key=value):\n", variant;
   for (const KeyHelp& key : all_keys()) {
-    const std::string section = key.key.substr(0, key.key.find('.'));
+    const std::string section = section_of(key);
     const auto is_in = [&](const std::vector<std::string>& names) {
       return std::find(names.begin(), names.end(), section) != names.end();
     };
@@ -59,16 +78,15 @@ std::string stage_options_text(const std::string& stage) {
     if (!key.variant.empty() && key.variant != variant)
       text += fmt::format("  with {}.name={}:\n", section, key.variant);
     variant = key.variant;
-    std::string about = key.help;
-    if (!key.allowed.empty())
-      about += "; " + key.allowed;
-    else if (!key.type.empty())
-      about += "; " + key.type;
-    if (!key.default_value.is_null() && key.default_value != "")
-      about += " (default " +
-               (key.default_value.is_string() ? key.default_value.get<std::string>() : key.default_value.dump()) + ")";
-    text += fmt::format("  {}{:<28}  {}\n", key.variant.empty() ? "" : "  ", key.key, about);
+    text += help_line(key);
   }
+  return text;
+}
+
+std::string section_options_text(const std::string& section) {
+  std::string text;
+  for (const KeyHelp& key : all_keys())
+    if (section_of(key) == section) text += help_line(key);
   return text;
 }
 

@@ -24,6 +24,7 @@ std::vector<KeyHelp> all_keys();
 
 // The keys that a stage reads, for the end of its --help.
 std::string stage_options_text(const std::string& stage);
+std::string section_options_text(const std::string& section);  // the keys of one section
 
 // {name, help} of each variant of a section ("head").
 std::vector<std::pair<std::string, std::string>> variants_of(const std::string& section);

@@ -31,8 +31,9 @@ Json inspect_command(const Json& request, const EventSink& sink);
 // {"what":"step"|"loader","stage","layers"} -> rates of this machine.
 Json bench_command(const Json& request, const EventSink& sink);
 
-// {"action":"info"|"fetch"|"pack"|"fit-clusters","name","layers","output"}. fit-clusters: {"output","clusters",
-// "resolution","images","colors","inertia" (mean squared distance of a colour, -1 to 1, from its centre)}.
+// {"action":"info"|"fetch"|"pack"|"fit-clusters"|"train-dvae","name","layers","output"}. fit-clusters:
+// {"output","clusters", "resolution","images","colors","inertia" (mean squared distance of a colour, -1 to 1, from its
+// centre)}.
 Json data_command(const Json& request, const EventSink& sink);
 
 ResolveRequest resolve_request(const Json& request);

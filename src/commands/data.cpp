@@ -5,6 +5,7 @@
 #include "data/pack.h"
 #include "data/photo_tiles.h"
 #include "train/fit_clusters.h"
+#include "train/train_dvae.h"
 
 namespace simmim {
 namespace {
@@ -71,6 +72,14 @@ Json fetch(const Json& request, const EventSink& sink) {
   return {{"name", name}, {"folder", folder.string()}};
 }
 
+Json train_tokenizer(const Json& request, const EventSink& sink) {
+  if (!request.contains("output")) fail(Code::usage, "data train-dvae: -o is missing; give the file to write");
+  DvaeOptions options;
+  read_fields(options, merge_layers(resolve_request(request).layers).config.value("dvae", Json::object()), "dvae");
+  check_augment(options.augment, "dvae.augment");
+  return train_dvae(open_data(request), options, request["output"].get<std::string>(), sink);
+}
+
 }  // namespace
 
 Json data_command(const Json& request, const EventSink& sink) {
@@ -79,8 +88,9 @@ Json data_command(const Json& request, const EventSink& sink) {
   if (action == "pack") return pack(request, sink);
   if (action == "fetch") return fetch(request, sink);
   if (action == "fit-clusters") return fit_clusters(request, sink);
+  if (action == "train-dvae") return train_tokenizer(request, sink);
   fail(Code::usage, "data: unknown action '{}'{}", action,
-       unknown_name_hint(action, {"info", "pack", "fetch", "fit-clusters"}));
+       unknown_name_hint(action, {"info", "pack", "fetch", "fit-clusters", "train-dvae"}));
 }
 
 }  // namespace simmim

@@ -1,5 +1,6 @@
 #include "config/sections.h"
 
+#include "config/dvae.h"
 #include "core/names.h"
 #include "data/dataset.h"
 #include "encoders/encoders.h"
@@ -42,6 +43,7 @@ std::vector<FieldDescription> plain_section(const std::string& section) {
   if (section == "pretrain") return describe_fields<PretrainOptions>();
   if (section == "finetune") return describe_fields<FinetuneOptions>();
   if (section == "probe") return describe_fields<ProbeOptions>();
+  if (section == "dvae") return describe_fields<DvaeOptions>();
   SIMMIM_CHECK(false, "no section {}", section);
 }
 
@@ -60,8 +62,8 @@ Json describe(const std::vector<FieldDescription>& fields) {
 }  // namespace
 
 const std::vector<std::string>& section_names() {
-  static const std::vector<std::string> names = {"method", "data", "encoder",  "mask",     "head",
-                                                 "target", "loss", "pretrain", "finetune", "probe"};
+  static const std::vector<std::string> names = {"method", "data",     "encoder",  "mask",  "head", "target",
+                                                 "loss",   "pretrain", "finetune", "probe", "dvae"};
   return names;
 }
 
