@@ -45,7 +45,12 @@ Command data_command() {
                 request["output"] = output_file(options->output, "tokenizer.safetensors", {".safetensors"});
               else if (!options->output.empty())
                 request["output"] = options->output;
-              return run_engine_command({.title = "data " + action, .request = request}, *common);
+              const std::string next =
+                  action != "train-dvae"
+                      ? ""
+                      : "simmim pretrain target.name=dvae_tokens loss.name=cross_entropy target.tokenizer=" +
+                            shell_quoted(request["output"]);
+              return run_engine_command({.title = "data " + action, .request = request, .next = next}, *common);
             };
           }};
 }

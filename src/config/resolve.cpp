@@ -210,7 +210,7 @@ class StageResolver {
       if (*value == "checkpoint" && origin_.file.empty())
         fail(Code::usage, "{}.{}: checkpoint means that of --from, which is not given; give it, or use another of {}",
              section, field.name, fields_detail::allowed_text(field.type, field.rule));
-      if (!names_file(field.rule, *value)) continue;
+      if (!names_file(field.rule, *value) || *value == "") continue;
       const fs::path path = fs::absolute(value->get<std::string>());
       origin_.determines[section + "." + field.name] = hash_file_hex(path);
       set_path(config_[section], field.name, path.string());

@@ -2,6 +2,7 @@
 
 #include "targets/color_bins.h"
 #include "targets/color_clusters.h"
+#include "targets/dvae_tokens.h"
 #include "targets/pixels.h"
 
 namespace simmim {
@@ -19,6 +20,7 @@ const TargetFamily& targets() {
       row<Pixels>("pixels", "normalised colour values"),
       row<ColorBins>("color_bins", "each channel as one of equal bins"),
       row<ColorClusters>("color_clusters", "each pixel as the nearest of K colours"),
+      row<DvaeTokens>("dvae_tokens", "tokens of a discrete VAE (BEiT's target)"),
   };
   return family;
 }

@@ -45,6 +45,7 @@ Metadata describe_weights(const Json& stage_config, const std::vector<std::strin
   kept.erase("device");
   for (const std::string key : {"root", "train", "val", "test", "workers"}) kept["data"].erase(key);
   if (kept.contains("target") && kept["target"].contains("centers")) kept["target"]["centers"] = "checkpoint";
+  if (kept.contains("target")) kept["target"].erase("tokenizer");
   Metadata metadata = {{"format", "simmim"}, {"kind", stage_config.at("stage")}, {"config", kept.dump()}};
   if (!class_names.empty()) metadata["classes"] = Json(class_names).dump();
   return metadata;

@@ -8,6 +8,7 @@
 #include "heads/heads.h"
 #include "losses/losses.h"
 #include "model/classifier.h"
+#include "needed_options.h"
 #include "targets/targets.h"
 
 namespace simmim {
@@ -45,10 +46,11 @@ void stir(const NamedTensors& parameters) {
 std::vector<std::pair<Json, Json>> targets_with_losses() {
   std::vector<std::pair<Json, Json>> all;
   for (const auto& row : targets()) {
-    const auto target = row.make(row.resolve(Json::object(), "target"), TargetSite{.image_size = 16, .cells = 4});
+    const Json needed = needed_options(row, {{"name", row.name}});
+    const auto target = row.make(row.resolve(needed, "target"), TargetSite{.image_size = 16, .cells = 4});
     for (const std::string& loss : losses_for(target->classes() > 0)) {
-      all.push_back({{{"name", row.name}}, {{"name", loss}}});
-      all.push_back({{{"name", row.name}, {"resolution", 8}}, {{"name", loss}}});
+      all.push_back({needed, {{"name", loss}}});
+      all.push_back({needed_options(row, {{"name", row.name}, {"resolution", 8}}), {{"name", loss}}});
     }
   }
   return all;

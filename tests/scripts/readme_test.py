@@ -12,6 +12,7 @@ import tempfile
 
 SMALLER = ("data.limit=1200 encoder.dim=16 encoder.depth=1 encoder.heads=2 pretrain.epochs=1 pretrain.warmup_epochs=0.1 "
            "pretrain.batch_size=64 finetune.epochs=1 finetune.warmup_epochs=0.1 finetune.batch_size=64 probe.epochs=1").split()
+SMALLER_TOKENIZER = "data.limit=1200 dvae.hidden=8 dvae.steps=20 dvae.warmup_steps=5".split()
 TRAINS = {"pretrain", "finetune", "probe", "sweep"}
 
 
@@ -33,7 +34,7 @@ def main():
         for name in ("sweeps", "tests"):
             os.symlink(os.path.join(source, name), os.path.join(folder, name))
         for words in found:
-            extra = SMALLER if words[1] in TRAINS else []
+            extra = SMALLER if words[1] in TRAINS else SMALLER_TOKENIZER if "train-dvae" in words else []
             # What stands on the command line wins over what makes it small.
             keys = {word.split("=")[0] for word in words if "=" in word}
             line = [program] + words[1:] + [word for word in extra if word.split("=")[0] not in keys]

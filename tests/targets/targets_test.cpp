@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/json.h"
+#include "needed_options.h"
 #include "targets/color_clusters.h"
 #include "temporary.h"
 #include "weights/npy.h"
@@ -35,7 +36,7 @@ Tensor some_bytes(int64_t B) { return (at::arange(B * 3 * 256) * 37).remainder(2
 
 TEST(Targets, HaveTheShapeTheyState) {
   for (const auto& row : targets()) {
-    const auto made = row.make(row.resolve(Json::object(), "target"), kSite);
+    const auto made = row.make(row.resolve(needed_options(row), "target"), kSite);
     const Tensor of = made->of(normalised(some_bytes(2)));
     EXPECT_EQ(of.sizes(), (at::IntArrayRef{2, made->channels(), made->resolution(), made->resolution()})) << row.name;
     EXPECT_EQ(made->resolution() % kSite.cells, 0) << row.name;
@@ -49,7 +50,7 @@ TEST(Targets, HaveTheShapeTheyState) {
 
 TEST(Targets, AreDrawnAsColoursOfAnAreaThatDividesTheImage) {
   for (const auto& row : targets()) {
-    const auto made = row.make(row.resolve(Json::object(), "target"), kSite);
+    const auto made = row.make(row.resolve(needed_options(row), "target"), kSite);
     const int64_t r = made->resolution();
     const Tensor prediction =
         at::arange(2 * made->channels() * std::max<int64_t>(1, made->classes()) * r * r, at::kFloat)
@@ -66,7 +67,7 @@ TEST(Targets, ThatDoNotFitTheCellsAreRefused) {
   for (const auto& row : targets())
     for (const int64_t resolution : {2, 12, 32}) {
       try {
-        row.make(row.resolve({{"resolution", resolution}}, "target"), kSite);
+        row.make(row.resolve(needed_options(row, {{"resolution", resolution}}), "target"), kSite);
         ADD_FAILURE() << row.name << " " << resolution;
       } catch (const Error& error) {
         EXPECT_NE(std::string(error.what()).find("use 4, 8 or 16"), std::string::npos) << error.what();

@@ -1,5 +1,7 @@
 #include "train/train_dvae.h"
 
+#include <cmath>
+
 #include "core/json.h"
 #include "train/training.h"
 #include "weights/tensor_file.h"
@@ -43,6 +45,28 @@ TEST(TrainDvae, BringsImagesBackFromSeveralTokens) {
   EXPECT_EQ(after.images, setup.dataset->size(Split::val));
   const TensorFile file = TensorFile::open(folder.path / "t.safetensors");
   EXPECT_EQ(parse_json(file.metadata().at("config"), "config")["dvae"]["vocabulary"], 32);
+}
+
+TEST(TrainDvae, MakesATokenizerThatPretrainingPredicts) {
+  const Folder folder;
+  clear_interrupt();
+  const std::string file = (folder.path / "t.safetensors").string();
+  train_dvae(small_setup(), small_dvae(), file, kSilent);
+  const Json keys = {{"target", {{"name", "dvae_tokens"}, {"tokenizer", file}}}, {"loss", {{"name", "cross_entropy"}}}};
+  const Json entry = resolve(folder.path, {"pretrain"}, keys)[0];
+  EXPECT_EQ(entry["config"]["target"]["resolution"], 8);
+  EXPECT_EQ(entry["plan"]["head_channels"], 2 * 2 * 32);
+  std::vector<double> losses;
+  const Json result = run(entry, folder.path, [&](const Json& event) {
+    if (event["event"] == "epoch") losses.push_back(event["train_loss"]);
+  });
+  EXPECT_EQ(result["state"], "done");
+  EXPECT_LT(losses.back(), losses.front());
+  EXPECT_LT(losses.back(), std::log(32.0));
+  EXPECT_TRUE(fs::exists(run_path(folder.path, entry["id"]) / "reconstruction.png"));
+  // Where the tokenizer lies is no part of the result.
+  const TensorFile weights = TensorFile::open(run_path(folder.path, entry["id"]) / "final.safetensors");
+  EXPECT_EQ(weights.metadata().at("config").find(file), std::string::npos);
 }
 
 TEST(TrainDvae, GoesOnBitForBitWhereItWasStopped) {
