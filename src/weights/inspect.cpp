@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weights/names.h"
+
 namespace simmim {
 namespace {
 
@@ -24,17 +26,25 @@ Json metadata_value(const std::string& text) {
 }  // namespace
 
 Json describe_file(const TensorFile& file) {
+  FileContents official;
+  official.tensors = file.tensors();
+  use_official_names(official, file.file_bytes());
   const auto any = [&](auto&& accepts) {
-    return std::any_of(file.tensors().begin(), file.tensors().end(),
-                       [&](const auto& entry) { return accepts(entry.first); });
+    return std::any_of(official.tensors.begin(), official.tensors.end(),
+                       [&](const auto& entry) { return accepts(std::string_view(entry.first)); });
   };
-  const bool prefix =
-      any([](const std::string& name) { return name.starts_with("encoder.") || name.starts_with("decoder."); });
-  const bool ours = any([](const std::string& name) { return name.starts_with("opt."); });
-  const bool head = any([](const std::string& name) { return name == "head.weight"; });
-  const bool blocks =
-      any([](const std::string& name) { return name.find("blocks.0.norm1.weight") != std::string::npos; });
-  const bool layers = any([](const std::string& name) { return name.find("layers.0.blocks.0.") != std::string::npos; });
+  const auto begins = [&](std::string_view part) {
+    return any([&](std::string_view name) { return name.starts_with(part); });
+  };
+  const auto holds = [&](std::string_view part) {
+    return any([&](std::string_view name) { return name.find(part) != std::string_view::npos; });
+  };
+  const bool swin = holds("layers.0.blocks.0."), vit = !swin && holds("blocks.0.norm1.weight");
+  const char* kind = begins("opt.")       ? "checkpoint"
+                     : begins("decoder.") ? "pretrain"
+                     : begins("head.")    ? "finetune"
+                     : swin || vit        ? "features"
+                                          : "unknown";
 
   int64_t parameters = 0;
   Json tensors = Json::array();
@@ -47,14 +57,12 @@ Json describe_file(const TensorFile& file) {
   for (const auto& [key, text] : file.metadata()) metadata[key] = metadata_value(text);
   return {{"path", file.path().string()},
           {"format", file.format()},
+          {"names", swin || vit ? name_of(naming_of(file.tensors())) : "unknown"},
           {"bytes", file.file_bytes()},
-          {"kind", ours     ? "checkpoint"
-                   : prefix ? "pretrain"
-                   : head   ? "finetune"
+          {"kind", kind},
+          {"encoder", swin  ? "swin"
+                      : vit ? "vit"
                             : "unknown"},
-          {"encoder", layers   ? "swin"
-                      : blocks ? "vit"
-                               : "unknown"},
           {"tensors_count", tensors.size()},
           {"parameters", parameters},
           {"metadata", std::move(metadata)},

@@ -5,10 +5,11 @@
 
 namespace simmim {
 
-// {"path", "format", "bytes", "kind", "encoder", "tensors_count", "parameters", "metadata": {..},
+// {"path", "format", "names", "bytes", "kind", "encoder", "tensors_count", "parameters", "metadata": {..},
 //  "tensors": [{"name", "dtype", "shape", "elements"}]}
-// kind: "pretrain" (an encoder. prefix or a decoder), "finetune" (a head), "checkpoint" (ours, with the optimizer),
-// or "unknown"; encoder: "vit", "swin" or "unknown". parameters: floating-point elements, without buffers
+// names: whose they are, "simmim", "timm", "hf" or "unknown". kind: "pretrain" (a decoder), "finetune" (a head),
+// "features" (an encoder alone), "checkpoint" (ours, with the optimizer's state), or "unknown"; encoder: "vit", "swin"
+// or "unknown". parameters: floating-point elements, without buffers
 // (attn_mask ...) and without the optimizer's state ("opt.").
 Json describe_file(const TensorFile& file);
 

@@ -55,6 +55,12 @@ std::vector<char> gather(const char* data, const std::vector<int64_t>& shape, co
 
 }  // namespace
 
+std::string_view storage_type(DType dtype) {
+  return std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes),
+                      [&](const StorageType& row) { return row.dtype == dtype; })
+      ->name;
+}
+
 PthStorage read_storage(const PickleNode& node, const std::string& where, const std::string& tensor) {
   const PickleNode* id = node.is(Kind::persistent) ? node.head : nullptr;
   if (id == nullptr || !id->is(Kind::list) || id->items.size() < 5 || !id->items[2]->is(Kind::text) ||

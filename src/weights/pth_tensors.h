@@ -18,6 +18,8 @@ struct PthStorage {
   std::string key;
 };
 
+std::string_view storage_type(DType dtype);  // "FloatStorage"
+
 // ('storage', type, key, location, elements[, view]), where view is None or (key, offset, elements). Anything else:
 // Code::data with `where` and the tensor's name.
 PthStorage read_storage(const PickleNode& node, const std::string& where, const std::string& tensor);

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "weights/half.h"
+#include "weights/names.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
 
@@ -104,8 +105,25 @@ TensorFile TensorFile::open(const fs::path& path) {
   } else {
     fail(Code::data, "{}: this is no checkpoint: {}; give a safetensors or .pth file", where, guess(bytes));
   }
-  for (size_t i = 0; i < file.contents_.tensors.size(); ++i) file.index_.emplace(file.contents_.tensors[i].first, i);
+  file.read_index();
   return file;
+}
+
+TensorFile TensorFile::open_weights(const fs::path& path) {
+  TensorFile file = open(path);
+  const Naming naming = naming_of(file.contents_.tensors);
+  if (naming == Naming::official) return file;
+  use_official_names(file.contents_, file.file_bytes());
+  file.read_index();
+  std::error_code ignored;
+  if (const fs::path beside = path.parent_path() / "config.json"; naming == Naming::hf && fs::exists(beside, ignored))
+    file.contents_.metadata["config.json"] = read_file(beside);
+  return file;
+}
+
+void TensorFile::read_index() {
+  index_.clear();
+  for (size_t i = 0; i < contents_.tensors.size(); ++i) index_.emplace(contents_.tensors[i].first, i);
 }
 
 }  // namespace simmim

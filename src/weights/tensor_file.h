@@ -54,6 +54,10 @@ class TensorFile {
   // Missing, truncated, damaged or of another kind: Code::data, one sentence with the path and what is wrong.
   static TensorFile open(const fs::path& path);
 
+  // The same with official names whatever program wrote the file (weights/names.h), for all that builds a model from
+  // it. Of transformers' files the config.json beside it is added to the metadata, under that name.
+  static TensorFile open_weights(const fs::path& path);
+
   // In the file's order (safetensors: of the header). Of a .pth: the entries of "model" (or "state_dict",
   // "model_state_dict"), else the top-level dictionary itself; the optimizer's state is left out. A module that was
   // pickled whole, as DALL-E's encoder.pkl, gives what its state_dict() would.
@@ -72,6 +76,7 @@ class TensorFile {
 
  private:
   TensorFile(fs::path path, MappedFile file) : path_(std::move(path)), file_(std::move(file)) {}
+  void read_index();
 
   fs::path path_;
   MappedFile file_;
@@ -84,5 +89,8 @@ class TensorFile {
 // multiple of 64 bytes on, so that every tensor is aligned to its elements. Equal input gives equal bytes. A name
 // that stands twice, or bytes that do not fit the shape, are bugs of the caller (SIMMIM_CHECK).
 void write_safetensors(const fs::path& path, const NamedViews& tensors, const Metadata& metadata = {});
+
+// Writes a .pth that torch.load reads, {"model": the tensors}, whole or absent; at most 4 GiB (Code::usage).
+void write_pth(const fs::path& path, const NamedViews& tensors);
 
 }  // namespace simmim
