@@ -30,6 +30,7 @@ const EngineCommand kCommands[] = {
     {"reconstruct", reconstruct_command},
     {"mask", mask_command},
     {"inspect", inspect_command},
+    {"export", export_command},
     {"bench", bench_command},
     {"data", data_command},
 };

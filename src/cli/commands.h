@@ -22,6 +22,8 @@ Command plot_command();
 Command reconstruct_command();
 Command mask_command();
 Command inspect_command();
+Command export_command();
+Command import_command();
 Command data_command();
 Command bench_command();
 Command list_command();

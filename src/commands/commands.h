@@ -25,8 +25,12 @@ Json reconstruct_command(const Json& request, const EventSink& sink);
 // {"layers","count","output"} -> {"masks":[{"ratio","avg_dist"}],"ratio","avg_dist","grid"}.
 Json mask_command(const Json& request, const EventSink& sink);
 
-// {"file" (or a run),"out"} -> weights/inspect.h.
+// {"file" (or a run),"out"} -> weights/inspect.h, and "model": what it would be built as, or why it cannot.
 Json inspect_command(const Json& request, const EventSink& sink);
+
+// {"from","format":"safetensors"|"simmim"|"timm"|"hf","output","layers","out"} -> {"output","format","kind","tensors",
+// "left_out":[names without a place there],"notes","model"?,"model_config"?,"load"?: a line of Python}.
+Json export_command(const Json& request, const EventSink& sink);
 
 // {"what":"step"|"loader","stage","layers"} -> rates of this machine.
 Json bench_command(const Json& request, const EventSink& sink);

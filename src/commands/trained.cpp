@@ -1,6 +1,7 @@
 // eval, predict and reconstruct: what one does with a trained model.
 #include "commands/commands.h"
 #include "commands/images.h"
+#include "config/checkpoint_config.h"
 #include "core/error.h"
 #include "masks/from_image.h"
 #include "model/simmim.h"
@@ -24,7 +25,7 @@ struct TrainedClassifier {
 
 TrainedClassifier load_classifier(const Json& request, bool needs_data) {
   TrainedClassifier out{.trained = trained_model(resolve_request(request), "finetune")};
-  const TensorFile file = TensorFile::open(out.trained.weights);
+  const TensorFile file = TensorFile::open_weights(out.trained.weights);
   const TensorView* head = file.find("head.weight");
   if (head == nullptr)
     fail(Code::usage,
@@ -33,11 +34,20 @@ TrainedClassifier load_classifier(const Json& request, bool needs_data) {
   out.setup = make_setup(out.trained.config, site_data_folder(), needs_data);
   out.model = std::make_unique<Classifier>(out.trained.config, head->shape[0], out.setup.context);
   load_weights(out.model->parameters(), file, {}, {});
-  if (const auto names = file.metadata().find("classes"); names != file.metadata().end())
-    out.class_names = parse_json(names->second, file.path().string()).get<std::vector<std::string>>();
+  out.class_names = checkpoint_classes(file);
   for (auto k = static_cast<int64_t>(out.class_names.size()); k < head->shape[0]; ++k)
     out.class_names.push_back(std::to_string(k));
   return out;
+}
+
+// A mask that is drawn says the mask patch by its own size, unless the command says another or none fits.
+void fit_mask_patch(Json& config, const Json& request, const Image& drawn) {
+  const Merged asked = merge_layers(layers_of(request.value("layers", Json::array())));
+  const int64_t image_size = config["data"]["image_size"], encoder_patch = config["encoder"]["patch"];
+  const int64_t patch = image_size / drawn.h;
+  if (find_path(asked.config, "mask.patch") == nullptr && patch * drawn.h == image_size && patch % encoder_patch == 0 &&
+      patch > 0)
+    config["mask"]["patch"] = patch;
 }
 
 bool names_a_split(const std::vector<std::string>& images) {
@@ -101,11 +111,15 @@ Json predict_command(const Json& request, const EventSink&) {
 }
 
 Json reconstruct_command(const Json& request, const EventSink&) {
-  const TrainedModel trained = trained_model(resolve_request(request), "pretrain");
-  const TensorFile file = TensorFile::open(trained.weights);
-  if (file.find("decoder.0.weight") == nullptr)
+  TrainedModel trained = trained_model(resolve_request(request), "pretrain");
+  const TensorFile file = TensorFile::open_weights(trained.weights);
+  if (std::none_of(file.tensors().begin(), file.tensors().end(),
+                   [](const auto& entry) { return entry.first.starts_with("decoder."); }))
     fail(Code::usage, "--from {}: this checkpoint has no prediction head; name a pre-trained run or its file",
          request.value("from", ""));
+  const std::string mask_file = request.value("mask", "");
+  const Image drawn = mask_file.empty() ? Image() : decode_image_file(mask_file);
+  if (!mask_file.empty()) fit_mask_patch(trained.config, request, drawn);
   const auto words = request.at("images").get<std::vector<std::string>>();
   const StageSetup setup = make_setup(trained.config, site_data_folder(), names_a_split(words));
   const SimMim model(trained.config, setup.context);
@@ -114,12 +128,10 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const auto n = static_cast<int64_t>(images.names.size());
   const Grid grid = model.mask_grid();
   std::vector<Mask> masks;
-  if (request.contains("mask")) {
-    const std::string path = request["mask"];
-    const Image drawn = decode_image_file(path);
+  if (!mask_file.empty()) {
     std::string grey;
     for (size_t i = 0; i < drawn.rgb.size(); i += 3) grey.push_back(static_cast<char>(drawn.rgb[i]));
-    masks.assign(static_cast<size_t>(n), mask_from_image(grey, drawn.h, drawn.w, grid, path));
+    masks.assign(static_cast<size_t>(n), mask_from_image(grey, drawn.h, drawn.w, grid, mask_file));
   } else {
     const std::unique_ptr<MaskGenerator> generator = make_masks(trained.config);
     for (int64_t i = 0; i < n; ++i) {

@@ -7,66 +7,117 @@
 namespace simmim {
 namespace {
 
-// Looks a name up with and without pre-training's prefix.
-const TensorView* find(const TensorFile& file, const std::string& name) {
-  const TensorView* found = file.find("encoder." + name);
-  return found != nullptr ? found : file.find(name);
-}
+// A file's shapes, names with or without pre-training's prefix. What a file from elsewhere says is checked here; the
+// encoder's own options are checked when it is built.
+class Shapes {
+ public:
+  explicit Shapes(const TensorFile& file) : file_(file) {}
 
-int64_t count_blocks(const TensorFile& file, const std::string& prefix) {
-  int64_t n = 0;
-  while (find(file, fmt::format("{}blocks.{}.norm1.weight", prefix, n)) != nullptr) ++n;
-  return n;
-}
+  // The shape of a tensor with so many sides, nullptr if there is none. Code::data if it has others, or an empty one.
+  const std::vector<int64_t>* find(const std::string& name, size_t sides) const {
+    const TensorView* tensor = file_.find("encoder." + name);
+    if (tensor == nullptr) tensor = file_.find(name);
+    if (tensor == nullptr) return nullptr;
+    bool fits = tensor->shape.size() == sides;
+    for (const int64_t side : tensor->shape) fits = fits && side > 0;
+    if (!fits)
+      fail(Code::data, "{}: {} has the shape {}; allowed: {} sides, none of them 0", where(), name,
+           shape_text(tensor->shape), sides);
+    return &tensor->shape;
+  }
+  const std::vector<int64_t>& need(const std::string& name, size_t sides) const {
+    const std::vector<int64_t>* shape = find(name, sides);
+    if (shape == nullptr)
+      fail(Code::data, "{}: these weights are incomplete: {} is missing; `simmim inspect` lists what is there", where(),
+           name);
+    return *shape;
+  }
+  int64_t blocks(const std::string& prefix) const {
+    int64_t n = 0;
+    while (find(fmt::format("{}blocks.{}.norm1.weight", prefix, n), 1) != nullptr) ++n;
+    return n;
+  }
+  double mlp_ratio(const std::string& block) const {
+    const std::vector<int64_t>& hidden = need(block + "mlp.fc1.weight", 2);
+    return static_cast<double>(hidden[0]) / static_cast<double>(hidden[1]);
+  }
+  std::string where() const { return file_.path().string(); }
+
+ private:
+  const TensorFile& file_;
+};
 
 // Side of a relative position table of (2n-1)^2 rows.
-int64_t window_of(int64_t rows) { return (std::llround(std::sqrt(static_cast<double>(rows))) + 1) / 2; }
+int64_t window_of(int64_t rows) {
+  return (std::llround(std::sqrt(static_cast<double>(std::max<int64_t>(rows, 1)))) + 1) / 2;
+}
 
-Json vit_of(const TensorFile& file, const TensorView& patch_embed) {
-  const TensorView* table = find(file, "rel_pos_bias.relative_position_bias_table");
-  if (table == nullptr) table = find(file, "blocks.0.attn.relative_position_bias_table");
+Json vit_of(const Shapes& shapes, const std::vector<int64_t>& patch_embed) {
+  const std::vector<int64_t>* table = shapes.find("rel_pos_bias.relative_position_bias_table", 2);
+  if (table == nullptr) table = shapes.find("blocks.0.attn.relative_position_bias_table", 2);
   if (table == nullptr)
     fail(Code::data, "{}: this ViT has no relative position bias, so SimMIM's ViT cannot take its weights",
-         file.path().string());
-  const int64_t patch = patch_embed.shape[2], grid = window_of(table->shape[0] - 3);
-  const TensorView* hidden = find(file, "blocks.0.mlp.fc1.weight");
+         shapes.where());
+  const int64_t patch = patch_embed[2], grid = window_of((*table)[0] - 3);
   return {{"encoder",
            {{"name", "vit"},
             {"patch", patch},
-            {"dim", patch_embed.shape[0]},
-            {"depth", count_blocks(file, "")},
-            {"heads", table->shape[1]},
-            {"layer_scale", find(file, "blocks.0.gamma_1") != nullptr ? 0.1 : 0.0},
-            {"mlp_ratio",
-             hidden != nullptr ? static_cast<double>(hidden->shape[0]) / static_cast<double>(hidden->shape[1]) : 4.0}}},
+            {"dim", patch_embed[0]},
+            {"depth", shapes.blocks("")},
+            {"heads", (*table)[1]},
+            {"layer_scale", shapes.find("blocks.0.gamma_1", 1) != nullptr ? 0.1 : 0.0},
+            {"mlp_ratio", shapes.mlp_ratio("blocks.0.")}}},
           {"data", {{"image_size", grid * patch}}}};
 }
 
-Json swin_of(const TensorFile& file, const TensorView& patch_embed) {
+Json swin_of(const Shapes& shapes, const std::vector<int64_t>& patch_embed) {
   Json depths = Json::array(), heads = Json::array();
-  int64_t window = 0;
-  for (int64_t stage = 0;; ++stage) {
-    const int64_t depth = count_blocks(file, fmt::format("layers.{}.", stage));
+  int64_t window = 0, last_window = 0, stages = 0;
+  constexpr int64_t kMaxStages = 16;
+  for (; stages <= kMaxStages; ++stages) {
+    const int64_t depth = shapes.blocks(fmt::format("layers.{}.", stages));
     if (depth == 0) break;
-    const TensorView* table = find(file, fmt::format("layers.{}.blocks.0.attn.relative_position_bias_table", stage));
-    if (table == nullptr) fail(Code::data, "{}: stage {} has no relative position table", file.path().string(), stage);
+    const std::vector<int64_t>& table =
+        shapes.need(fmt::format("layers.{}.blocks.0.attn.relative_position_bias_table", stages), 2);
     depths.push_back(depth);
-    heads.push_back(table->shape[1]);
-    window = std::max(window, window_of(table->shape[0]));
+    heads.push_back(table[1]);
+    last_window = window_of(table[0]);
+    window = std::max(window, last_window);
   }
-  // The grid shows in the first stage's shift mask (windows, w^2, w^2); without one the window covers an eighth of it.
-  const TensorView* shift = find(file, "layers.0.blocks.1.attn_mask");
-  const int64_t patch = patch_embed.shape[2];
-  const int64_t grid =
-      shift != nullptr ? std::llround(std::sqrt(static_cast<double>(shift->shape[0]))) * window : 8 * window;
+  if (stages > kMaxStages)
+    fail(Code::data, "{}: more than {} stages; allowed: a Swin of the usual kind", shapes.where(), kMaxStages);
+  // The grid shows in the first stage's shift mask (windows, w^2, w^2); without one the last stage has one window.
+  const std::vector<int64_t>* shift = shapes.find("layers.0.blocks.1.attn_mask", 3);
+  const int64_t patch = patch_embed[2];
+  const int64_t grid = shift != nullptr ? std::llround(std::sqrt(static_cast<double>((*shift)[0]))) * window
+                                        : last_window << (stages - 1);
   return {{"encoder",
            {{"name", "swin"},
             {"patch", patch},
-            {"dim", patch_embed.shape[0]},
+            {"dim", patch_embed[0]},
             {"depths", depths},
             {"heads", heads},
-            {"window", window}}},
+            {"window", window},
+            {"mlp_ratio", shapes.mlp_ratio("layers.0.blocks.0.")}}},
           {"data", {{"image_size", grid * patch}}}};
+}
+
+// The official mask patch, or the next smaller one that this image size and patch allow.
+int64_t mask_patch(int64_t image_size, int64_t patch) {
+  int64_t side = std::max<int64_t>(patch, 32 / patch * patch);
+  while (side > patch && image_size % side != 0) side -= patch;
+  return side;
+}
+
+// The config.json of transformers, if there is one.
+Json hf_config(const TensorFile& file) {
+  const auto it = file.metadata().find("config.json");
+  if (it == file.metadata().end()) return Json::object();
+  const Json config = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
+  if (!config.is_object())
+    fail(Code::data, "{}: this is no JSON object; copy it again from where the weights came from",
+         (file.path().parent_path() / "config.json").string());
+  return config;
 }
 
 }  // namespace
@@ -81,19 +132,45 @@ Json inherited_config(const Json& stage_config) {
 }
 
 Json checkpoint_config(const TensorFile& file) {
-  if (const auto it = file.metadata().find("config"); file.format() == "safetensors" && it != file.metadata().end())
-    return inherited_config(parse_json(it->second, file.path().string()));
-  const TensorView* patch_embed = find(file, "patch_embed.proj.weight");
-  if (patch_embed == nullptr || patch_embed->shape.size() != 4)
+  if (const auto it = file.metadata().find("config"); file.format() == "safetensors" && it != file.metadata().end()) {
+    const Json stored = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
+    if (stored.is_object() && stored.contains("encoder") && stored["encoder"].is_object())
+      return inherited_config(stored);
+  }
+  const Shapes shapes(file);
+  const std::vector<int64_t>* patch_embed = shapes.find("patch_embed.proj.weight", 4);
+  if (patch_embed == nullptr)
     fail(Code::data,
-         "{}: no patch_embed.proj.weight, so this is no ViT or Swin checkpoint under the official names; `simmim "
-         "inspect` lists what it holds",
+         "{}: no patch_embed.proj.weight, so this is no ViT or Swin checkpoint under the names of SimMIM, timm or "
+         "transformers; `simmim inspect` lists what it holds",
          file.path().string());
-  Json config = find(file, "layers.0.blocks.0.norm1.weight") != nullptr ? swin_of(file, *patch_embed)
-                                                                        : vit_of(file, *patch_embed);
+  Json config = shapes.find("layers.0.blocks.0.norm1.weight", 1) != nullptr ? swin_of(shapes, *patch_embed)
+                                                                            : vit_of(shapes, *patch_embed);
+  Json& size = config["data"]["image_size"];
+  if (const Json stated = hf_config(file).value("image_size", Json()); stated.is_number_integer()) size = stated;
   config["data"]["mean"] = config["data"]["std"] = "imagenet";
-  if (file.find("decoder.0.weight") != nullptr) config["mask"] = {{"name", "random"}, {"patch", 32}, {"ratio", 0.6}};
+  config["mask"] = {{"name", "random"}, {"patch", mask_patch(size, config["encoder"]["patch"])}, {"ratio", 0.6}};
   return config;
+}
+
+std::vector<std::string> checkpoint_classes(const TensorFile& file) {
+  std::vector<std::string> names;
+  if (const auto it = file.metadata().find("classes"); it != file.metadata().end()) {
+    const Json stored = parse_json(it->second, file.path().string());
+    if (stored.is_array())
+      for (const Json& name : stored) names.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+    return names;
+  }
+  const Json by_number = hf_config(file).value("id2label", Json::object());
+  for (size_t k = 0; by_number.contains(std::to_string(k)) && by_number[std::to_string(k)].is_string(); ++k)
+    names.push_back(by_number[std::to_string(k)]);
+  return names;
+}
+
+fs::path checkpoint_path(const fs::path& given) {
+  std::error_code ignored;
+  const fs::path inside = given / "model.safetensors";
+  return fs::is_directory(given, ignored) && fs::is_regular_file(inside, ignored) ? inside : given;
 }
 
 }  // namespace simmim

@@ -30,14 +30,15 @@ Origin origin_of_run(const fs::path& out, const std::string& text, const std::st
 Origin origin_of(const fs::path& out, const std::string& from, const std::string& latest_kind) {
   if (from.empty() || from == "scratch" || from == "pretrain") return {};
   std::error_code ignored;
-  if (!fs::is_regular_file(from, ignored)) {
-    if (const std::string suffix = fs::path(from).extension(); suffix == ".pth" || suffix == ".safetensors")
+  const fs::path path = checkpoint_path(from);
+  if (!fs::is_regular_file(path, ignored)) {
+    if (const std::string suffix = path.extension(); suffix == ".pth" || suffix == ".safetensors")
       fail(Code::data, "--from {}: no such file; give a checkpoint file or a run (simmim runs)", from);
     return origin_of_run(out, from, latest_kind);
   }
-  const TensorFile file = TensorFile::open(from);
-  return {.file = fs::absolute(from).string(),
-          .determines = {{"from", hash_file_hex(from)}},
+  const TensorFile file = TensorFile::open_weights(path);
+  return {.file = fs::absolute(path).string(),
+          .determines = {{"from", hash_file_hex(path)}},
           .inherited = checkpoint_config(file)};
 }
 

@@ -17,7 +17,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   const Classifier model(config, setup.dataset->classes(), setup.context);
   if (!weights.empty())
     for (const std::string& note :
-         load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
+         load_weights(model.parameters(), TensorFile::open_weights(weights), kFreshInClassifier, kUnusedByClassifier))
       session.message(note);
   LoaderOptions loading{.split = Split::train,
                         .batch_size = options.batch_size,

@@ -58,11 +58,11 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   const SimMim model(config, setup.context);
   const NamedTensors constants = model.target().constants();
   if (entry.contains("weights") && entry["weights"].is_string()) {  // --from: weights, with a fresh optimizer
-    const TensorFile file = TensorFile::open(entry["weights"].get<std::string>());
+    const TensorFile file = TensorFile::open_weights(entry["weights"].get<std::string>());
     const bool its_centers = config.at("target").value("centers", "") == "checkpoint";
     for (const std::string& note :
-         load_weights(its_centers ? joined(model.parameters(), constants) : model.parameters(), file, {"decoder."},
-                      {"decoder.", "target."}))
+         load_weights(its_centers ? joined(model.parameters(), constants) : model.parameters(), file,
+                      kFreshInPretraining, kUnusedByPretraining))
       session.message(note);
   }
   if (const std::string note = fill_centers(model, setup, out); !note.empty()) session.message(note);

@@ -148,7 +148,7 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
   const int64_t classes = setup.dataset->classes();
   const Classifier model(config, classes, setup.context);
   for (const std::string& note :
-       load_weights(model.parameters(), TensorFile::open(weights), kFreshInClassifier, kUnusedByClassifier))
+       load_weights(model.parameters(), TensorFile::open_weights(weights), kFreshInClassifier, kUnusedByClassifier))
     session.message(note);
   const std::vector<size_t> blocks = chosen_blocks(options, model.encoder().layers());
   session.folder().open_journal(0);
