@@ -12,5 +12,8 @@ timm=$build/timm-0.4.12
 "$python" scripts/golden/augment.py --timm "$timm"
 "$python" scripts/golden/targets.py
 "$python" scripts/golden/dvae.py
+"$python" scripts/golden/weights.py "$build/simmim"
+git --no-pager diff --stat -- tests
+git --no-pager diff --quiet -- tests && echo "golden: nothing changed"
 git --no-pager diff --stat -- tests
 git --no-pager diff --quiet -- tests && echo "golden: nothing changed"
