@@ -18,6 +18,7 @@ ENGINE = [
     ["model"],
     ["config"],
     ["train"],
+    ["parity"],
     ["commands"],
     ["engine.cpp"],
 ]

@@ -33,6 +33,7 @@ const EngineCommand kCommands[] = {
     {"export", export_command},
     {"bench", bench_command},
     {"data", data_command},
+    {"parity", parity_command},
 };
 
 Json run_request(const Json& request, const EventSink& sink) {

@@ -1,14 +1,19 @@
-// What works on this machine: nothing is changed, nothing is computed.
+// What works on this machine (nothing is changed, nothing is computed), and parity with the official code.
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "cli/commands.h"
 #include "cli/document.h"
 #include "cli/engine_client.h"
+#include "cli/run_display.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "runs/database.h"
 #include "runs/schema.h"
+#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {
@@ -77,12 +82,84 @@ int run(const CommonOptions& common) {
   return static_cast<int>(report.worst);
 }
 
+// The golden files of the source tree that the program was built in, or those that were installed with it.
+fs::path golden_folder() {
+  const fs::path above = program_path().parent_path().parent_path();
+  for (const fs::path& folder : {above / "tests/golden", above / "share/simmim/golden"})
+    if (fs::is_directory(folder)) return folder;
+  fail(Code::data, "golden files: neither in {} nor in {}; name their folder with --golden",
+       (above / "tests/golden").string(), (above / "share/simmim/golden").string());
+}
+
+// One line a quantity and model, f64 and f32 side by side.
+Json parity_table(const Json& rows) {
+  Json lines = Json::array();
+  for (const Json& row : rows) {
+    auto line = std::find_if(lines.begin(), lines.end(), [&](const Json& other) {
+      return other["compared"] == row["compared"] && other["model"] == row["model"];
+    });
+    if (line == lines.end()) {
+      lines.push_back({{"compared", row["compared"]}, {"model", row["model"]}, {"values", 0}});
+      for (const char* column : {"f64", "allowed", "f32", "allowed in f32"}) lines.back()[column] = "";
+      lines.back()["verdict"] = "ok";
+      line = lines.end() - 1;
+    }
+    const bool f64 = row["precision"] == "f64";
+    const auto number = [](const Json& value) {
+      return value.is_number() && std::isfinite(value.get<double>()) ? fmt::format("{:.1e}", value.get<double>())
+                                                                     : std::string("missing");
+    };
+    (*line)["values"] = (*line)["values"].get<int64_t>() + row["values"].get<int64_t>();
+    (*line)[f64 ? "f64" : "f32"] = number(row["difference"]);
+    (*line)[f64 ? "allowed" : "allowed in f32"] = number(row["allowed"]);
+    if (!row["ok"].get<bool>()) (*line)["verdict"] = "FAILED at " + row["worst"].get<std::string>();
+  }
+  return lines;
+}
+
+int run_parity(const std::string& golden, const CommonOptions& common) {
+  RunDisplay display("parity", common.quiet);
+  // One thread, as the golden files were made: the models are too small for more.
+  const Json answer = engine_call({{"command", "parity"},
+                                   {"golden", (golden.empty() ? golden_folder() : fs::path(golden)).string()},
+                                   {"threads", 1}},
+                                  [&](const Json& event) { display.event(event); });
+  display.finish();
+  const int64_t failed = answer.at("failed");
+  if (common.json) {
+    print_document(answer, true);
+  } else {
+    std::fputs(("Largest relative differences from the official code (" + answer.at("official").get<std::string>() +
+                "), and what is allowed:\n\n")
+                   .c_str(),
+               stdout);
+    print_document(parity_table(answer.at("rows")), false);
+    std::fputs(fmt::format("\n{} values compared, {} of {} comparisons failed; golden files: {}\n",
+                           answer.at("compared").get<int64_t>(), failed, answer.at("rows").size(),
+                           answer.at("golden").get<std::string>())
+                   .c_str(),
+               stdout);
+  }
+  std::fflush(stdout);
+  return static_cast<int>(failed == 0 ? Code::ok : Code::run_failed);
+}
+
 }  // namespace
 
 Command doctor_command() {
-  return {"doctor", "Program", "what works on this machine", [](Args& args) {
+  return {"doctor", "Program", "what works on this machine; parity: how far this program is from the official code",
+          [](Args& args) {
+            auto what = std::make_shared<std::string>(), golden = std::make_shared<std::string>();
             args.example("simmim doctor");
-            return [common = args.shared_common()] { return run(*common); };
+            args.example("simmim doctor parity");
+            args.positional("parity", *what, "compute what the official code computed, and show the differences");
+            args.option("--golden", "DIR", *golden, "parity: the official values (default: those of this program)");
+            return [what, golden, common = args.shared_common()] {
+              if (!what->empty() && *what != "parity")
+                fail(Code::usage, "doctor: unknown word '{}'; use parity, or no word", *what);
+              if (what->empty() && !golden->empty()) fail(Code::usage, "doctor: --golden is for simmim doctor parity");
+              return what->empty() ? run(*common) : run_parity(*golden, *common);
+            };
           }};
 }
 

@@ -22,7 +22,7 @@ Json predict_command(const Json& request, const EventSink& sink);
 // "perplexity"?}]}.
 Json reconstruct_command(const Json& request, const EventSink& sink);
 
-// {"layers","count","output"} -> {"masks":[{"ratio","avg_dist"}],"ratio","avg_dist","grid"}.
+// {"layers","count" or "mask" (a drawn one),"output"} -> {"masks":[{"ratio","avg_dist"}],"ratio","avg_dist","grid"}.
 Json mask_command(const Json& request, const EventSink& sink);
 
 // {"file" (or a run),"out"} -> weights/inspect.h, and "model": what it would be built as, or why it cannot.
@@ -39,6 +39,9 @@ Json bench_command(const Json& request, const EventSink& sink);
 // {"output","clusters", "resolution","images","colors","inertia" (mean squared distance of a colour, -1 to 1, from its
 // centre)}.
 Json data_command(const Json& request, const EventSink& sink);
+
+// {"golden": folder} -> {"golden","official","compared","failed","rows"}; rows as compare_all gives them.
+Json parity_command(const Json& request, const EventSink& sink);
 
 ResolveRequest resolve_request(const Json& request);
 
