@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "data/resize.h"
+#include "masks/from_image.h"
 
 namespace simmim {
 namespace {
@@ -70,6 +71,13 @@ NamedPixels read_images(const std::vector<std::string>& words, const StageSetup&
     }
   }
   return out;
+}
+
+Mask read_mask(const std::string& file, Grid grid) {
+  const Image drawn = decode_image_file(file);
+  std::string grey;
+  for (size_t i = 0; i < drawn.rgb.size(); i += 3) grey.push_back(static_cast<char>(drawn.rgb[i]));
+  return mask_from_image(grey, drawn.h, drawn.w, grid, file);
 }
 
 }  // namespace simmim

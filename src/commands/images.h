@@ -16,4 +16,7 @@ struct NamedPixels {
 // file that cannot be read.
 NamedPixels read_images(const std::vector<std::string>& words, const StageSetup& setup);
 
+// The mask that somebody drew: white = masked, see masks/from_image.h.
+Mask read_mask(const std::string& file, Grid grid);
+
 }  // namespace simmim

@@ -1,7 +1,7 @@
 #include "commands/commands.h"
+#include "commands/images.h"
 #include "data/image.h"
 #include "masks/distance.h"
-#include "train/stage.h"
 
 namespace simmim {
 namespace {
@@ -26,23 +26,33 @@ Image draw_masks(const std::vector<Mask>& masks, Grid grid) {
   return picture;
 }
 
+std::vector<Mask> masks_of(const Json& request, const Json& config, const MaskGenerator& generator) {
+  if (request.contains("mask")) return {read_mask(request["mask"], generator.grid())};
+  const int64_t count = request.value("count", int64_t{8});
+  if (count < 1 || count > 100000) fail(Code::usage, "--count: got {}; allowed: 1 to 100000", count);
+  std::vector<Mask> masks;
+  for (int64_t i = 0; i < count; ++i) {
+    Rng rng(config["seed"].get<uint64_t>(), "mask preview", 0, static_cast<uint64_t>(i));
+    masks.push_back(generator.generate(rng));
+  }
+  return masks;
+}
+
 }  // namespace
 
 Json mask_command(const Json& request, const EventSink&) {
   const Json config = model_config(resolve_request(request), "pretrain");
   const std::unique_ptr<MaskGenerator> generator = make_masks(config);
-  const int64_t patch = config["mask"]["patch"], count = request.value("count", int64_t{8});
-  if (count < 1 || count > 100000) fail(Code::usage, "--count: got {}; allowed: 1 to 100000", count);
-  std::vector<Mask> masks;
+  const std::vector<Mask> masks = masks_of(request, config, *generator);
+  const int64_t patch = config["mask"]["patch"];
+  const auto count = static_cast<double>(masks.size());
   Json each = Json::array();
   double ratio = 0, distance = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    Rng rng(config["seed"].get<uint64_t>(), "mask preview", 0, static_cast<uint64_t>(i));
-    const Mask& mask = masks.emplace_back(generator->generate(rng));
+  for (const Mask& mask : masks) {
     const double far = avg_dist(mask, generator->grid(), patch);
     each.push_back({{"ratio", masked_share(mask)}, {"avg_dist", far}});
-    ratio += masked_share(mask) / static_cast<double>(count);
-    distance += far / static_cast<double>(count);
+    ratio += masked_share(mask) / count;
+    distance += far / count;
   }
   Json out = {{"mask", config["mask"]},
               {"image_size", config["data"]["image_size"]},

@@ -3,7 +3,6 @@
 #include "commands/images.h"
 #include "config/checkpoint_config.h"
 #include "core/error.h"
-#include "masks/from_image.h"
 #include "model/simmim.h"
 #include "runs/run_folder.h"
 #include "train/evaluate.h"
@@ -129,9 +128,7 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const Grid grid = model.mask_grid();
   std::vector<Mask> masks;
   if (!mask_file.empty()) {
-    std::string grey;
-    for (size_t i = 0; i < drawn.rgb.size(); i += 3) grey.push_back(static_cast<char>(drawn.rgb[i]));
-    masks.assign(static_cast<size_t>(n), mask_from_image(grey, drawn.h, drawn.w, grid, mask_file));
+    masks.assign(static_cast<size_t>(n), read_mask(mask_file, grid));
   } else {
     const std::unique_ptr<MaskGenerator> generator = make_masks(trained.config);
     for (int64_t i = 0; i < n; ++i) {

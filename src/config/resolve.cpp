@@ -85,6 +85,17 @@ void settle_training(Options& options, const Json& given, const std::string& sta
   }
 }
 
+// The share of the cells that mask.ratio comes to. Where nothing is hidden a masked-only loss has nothing to compare.
+double planned_share(const Json& config) {
+  const std::unique_ptr<MaskGenerator> masks = make_masks(config);
+  const double share = masked_share(*masks);
+  if (share == 0 && config.at("loss").at("area") == "masked")
+    fail(Code::usage,
+         "mask.ratio: {} hides none of {} x {} cells, so there is nothing to predict; use more, or loss.area=all",
+         number_text(config["mask"]["ratio"]), masks->grid().h, masks->grid().w);
+  return share;
+}
+
 // Everything about one stage of one request.
 class StageResolver {
  public:
@@ -317,7 +328,7 @@ class StageResolver {
   void count_model() {
     const ModelContext meta{.device = at::kMeta};
     if (stage_ == "pretrain") {
-      mask_grid(data_.image_size, config_["mask"]["patch"], config_["encoder"]["patch"]);
+      plan_["masked_share"] = planned_share(config_);
       const SimMim model(config_, meta);
       plan_["parameters"] = count_elements(model.parameters());
       plan_["flops_per_image"] = model.flops();

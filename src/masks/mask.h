@@ -35,4 +35,10 @@ void hide_at_random(Mask& mask, int64_t count, Rng& rng);
 
 double masked_share(const Mask& mask);  // in [0, 1]; the ratio that was reached
 
+// The mean masked share of a hundred masks: what mask.ratio comes to on the grid.
+double masked_share(const MaskGenerator& generator);
+
+// The generator of a pre-training configuration: reads data.image_size, encoder.patch and mask.
+std::unique_ptr<MaskGenerator> make_masks(const Json& stage_config);
+
 }  // namespace simmim

@@ -57,6 +57,23 @@ void hide_at_random(Mask& mask, int64_t count, Rng& rng) {
   }
 }
 
+double masked_share(const MaskGenerator& generator) {
+  constexpr int64_t kMasks = 100;
+  int64_t masked = 0;
+  for (int64_t i = 0; i < kMasks; ++i) {
+    Rng rng(0, "masked share", 0, static_cast<uint64_t>(i));
+    const Mask mask = generator.generate(rng);
+    masked += std::count(mask.begin(), mask.end(), 1);
+  }
+  return static_cast<double>(masked) / static_cast<double>(kMasks * generator.grid().cells());
+}
+
+std::unique_ptr<MaskGenerator> make_masks(const Json& config) {
+  const Json& block = config.at("mask");
+  const Grid grid = mask_grid(config.at("data").at("image_size"), block.at("patch"), config.at("encoder").at("patch"));
+  return find_variant(masks(), block, "mask").make(block, grid);
+}
+
 double masked_share(const Mask& mask) {
   return static_cast<double>(std::count(mask.begin(), mask.end(), 1)) / static_cast<double>(mask.size());
 }

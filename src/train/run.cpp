@@ -97,7 +97,9 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
   Session session(*folder, options.database, sink);
   session.ingest();
   try {
-    Json facts = {{"parameters", entry.at("plan").at("parameters")}};
+    Json facts = Json::object();
+    for (const char* fact : {"parameters", "masked_share"})
+      if (entry.at("plan").contains(fact)) facts[fact] = entry["plan"][fact];
     folder->update_summary(facts);
     StageResult result = run_kind(session, entry, options);
     result.summary["peak_memory"] = peak_memory_bytes(device);

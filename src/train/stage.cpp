@@ -75,12 +75,6 @@ LoaderOptions StageSetup::evaluation(Split split, int64_t batch_size) const {
   return options;
 }
 
-std::unique_ptr<MaskGenerator> make_masks(const Json& config) {
-  const Json& block = config.at("mask");
-  const Grid grid = mask_grid(config.at("data").at("image_size"), block.at("patch"), config.at("encoder").at("patch"));
-  return find_variant(masks(), block, "mask").make(block, grid);
-}
-
 Tensor mask_tensor(const std::vector<Mask>& masks, Grid grid) {
   Tensor out = at::empty({static_cast<int64_t>(masks.size()), grid.h, grid.w}, at::kByte);
   uint8_t* at = out.data_ptr<uint8_t>();

@@ -38,9 +38,6 @@ struct StageSetup {
 // needs_data: false leaves `dataset` empty, for images that come from elsewhere.
 StageSetup make_setup(const Json& stage_config, const fs::path& site_data, bool needs_data = true);
 
-// The mask generator of a pre-training configuration.
-std::unique_ptr<MaskGenerator> make_masks(const Json& stage_config);
-
 // Masks of a training batch's images: each from (seed, epoch, index) alone. -> (B,gh,gw) uint8 on the CPU.
 Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch,
                       const std::vector<int64_t>& indices);

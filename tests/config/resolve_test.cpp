@@ -86,6 +86,20 @@ TEST(Defaults, AreViTNanoOnFashionMnistWithTheInterfacesMask) {
   EXPECT_EQ(config["loss"]["area"], "masked");
 }
 
+TEST(Plan, SaysWhichShareTheMaskRatioComesTo) {
+  const auto share = [](const Json& overrides) {
+    return resolve({overrides})[0]["plan"]["masked_share"].get<double>();
+  };
+  EXPECT_EQ(share({{"mask.ratio", 0.6}}), 10 / 16.0);
+  EXPECT_EQ(share({{"mask.ratio", 1}}), 1);
+  EXPECT_EQ(share({{"mask.name", "square"}, {"mask.ratio", 0.6}}), 9 / 16.0);
+  EXPECT_EQ(share({{"mask.name", "blockwise"}, {"mask.ratio", 0.4}}), 7 / 16.0);
+  const double inexact = share({{"mask.name", "blockwise"}, {"mask.patch", 4}, {"mask.exact", false}});
+  EXPECT_LT(inexact, 39 / 64.0);
+  EXPECT_GT(inexact, 0.5);
+  EXPECT_EQ(share({{"mask.ratio", 0}, {"loss.area", "all"}}), 0);
+}
+
 TEST(Stages, MayHaveTheirOwnDataAndEncoder) {
   const Json stages =
       resolve({{{"finetune.data.image_size", 64}, {"finetune.encoder.drop_path", 0.3}}}, {"pretrain", "finetune"});
@@ -171,6 +185,8 @@ TEST(Refusals, SayWhereWhatAndWhatIsAllowed) {
       {{{"target.normalise", "patch"}, {"target.resolution", 8}}, {"target.patch: 4 pixels"}},
       {{{"loss.partial", "half"}}, {"loss.partial", "share, any or full"}},
       {{{"mask", 5}}, {"mask: got 5"}},
+      {{{"mask.ratio", 0}}, {"mask.ratio: 0 hides none of 4 x 4 cells", "loss.area=all"}},
+      {{{"mask.name", "square"}, {"mask.ratio", 0.01}}, {"mask.ratio: 0.01 hides none"}},
       {{{"method.name", "mae"}}, {"method.name"}},
   };
   for (const auto& [overrides, parts] : cases) {

@@ -232,6 +232,34 @@ TEST_P(Method, MaskCellsSmallerThanFeatureCellsStillCountOnlyMaskedPixels) {
   EXPECT_NEAR(model.forward(images(1), mask, {.training = true}).loss.item<double>(), out.loss.item<double>(), 1e-12);
 }
 
+// Mask cells of every size that fits, all of them hidden or none: the loss stays a number, and training's own path to
+// it agrees.
+TEST_P(Method, AnyMaskPatchAndAnyRatioGiveAFiniteLoss) {
+  Json config = small_config(GetParam());
+  const int64_t patch = config["encoder"]["patch"];
+  for (const char* area : {"masked", "all"})
+    for (int64_t mask_patch = patch; mask_patch <= 16; mask_patch *= 2)
+      for (const int64_t resolution : {16, 8, 4}) {
+        config["loss"]["area"] = area;
+        config["mask"]["patch"] = mask_patch;
+        config["target"]["resolution"] = resolution;
+        const SimMim model(config, {.dtype = at::kDouble});
+        const int64_t n = 16 / mask_patch;
+        for (const Tensor& mask : {at::ones({2, n, n}, at::kByte), at::zeros({2, n, n}, at::kByte)}) {
+          const SimMim::Output out = model.forward(images(2), mask, {});
+          const Tensor trained = model.forward(images(2), mask, {.training = true}).loss;
+          EXPECT_NEAR(trained.item<double>(), out.loss.item<double>(), 1e-12)
+              << area << mask_patch << " " << resolution;
+          trained.backward();
+          for (const auto& [name, parameter] : model.parameters())
+            if (parameter.grad().defined()) EXPECT_TRUE(at::isfinite(parameter.grad()).all().item<bool>()) << name;
+          const bool nothing = std::string(area) == "masked" && mask.sum().item<int64_t>() == 0;
+          EXPECT_EQ(out.loss.item<double>() == 0, nothing);
+          EXPECT_EQ(out.image_loss.sum().item<double>() == 0, nothing);
+        }
+      }
+}
+
 TEST_P(Method, TargetPixelsThatAreMaskedInPartCountAsAskedFor) {
   Json config = small_config(GetParam());
   config["mask"]["patch"] = config["encoder"]["patch"];
