@@ -15,5 +15,3 @@ timm=$build/timm-0.4.12
 "$python" scripts/golden/weights.py "$build/simmim"
 git --no-pager diff --stat -- tests
 git --no-pager diff --quiet -- tests && echo "golden: nothing changed"
-git --no-pager diff --stat -- tests
-git --no-pager diff --quiet -- tests && echo "golden: nothing changed"
