@@ -15,6 +15,9 @@
 #include "layers/torch.h"
 
 namespace simmim {
+
+extern const char* const kCommit;  // written by scripts/commit.sh
+
 namespace {
 
 struct EngineCommand {
@@ -24,7 +27,12 @@ struct EngineCommand {
 const EngineCommand kCommands[] = {
     {"schema", [](const Json&, const EventSink&) { return describe_schema(); }},
     {"resolve", resolve_command},
-    {"run", run_command},
+    {"run",
+     [](const Json& request, const EventSink& sink) {
+       Json stamped = request;
+       stamped["commit"] = kCommit;
+       return run_command(stamped, sink);
+     }},
     {"eval", eval_command},
     {"predict", predict_command},
     {"reconstruct", reconstruct_command},

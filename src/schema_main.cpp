@@ -1,6 +1,7 @@
 // simmim-schema FILE: writes what the front must know of the engine's options, as a C++ source that it is built with.
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "engine.h"
@@ -12,11 +13,13 @@ int main(int argc, char** argv) {
     return 1;
   }
   // Pieces, because a string literal of the standard's size limit is shorter than the schema may become.
-  std::ofstream out(argv[1]);
+  std::ostringstream out;
   out << "namespace simmim { extern const char* const kSchemaJson; const char* const kSchemaJson =\n";
   const std::string text = answer;
   for (size_t at = 0; at < text.size(); at += 2000) out << "R\"json(" << text.substr(at, 2000) << ")json\"\n";
   out << "; }\n";
   simmim_engine_free(answer);
-  return out.flush() ? 0 : 1;
+  std::ostringstream before;  // a file that says so already stays, so that nothing is built again
+  before << std::ifstream(argv[1]).rdbuf();
+  return before.str() == out.str() || std::ofstream(argv[1]) << out.str() << std::flush ? 0 : 1;
 }

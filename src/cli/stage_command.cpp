@@ -29,11 +29,13 @@ void print_plan(const Json& stage, const CommonOptions& common) {
   const Json plan = stage.value("plan", Json::object());
   fmt::print("run                {}\n", stage.at("id").get<std::string>());
   for (const auto& [key, value] : plan.items())
-    fmt::print("{:<18} {}\n", key,
-               value.is_number() && value.get<double>() >= 1e4 ? count_text(value.get<double>()) : value.dump());
-  const double seconds = estimated_seconds(stage, read_history(common.database(), common.out));
-  fmt::print("estimated time     {}\n",
-             std::isnan(seconds) ? "not known before a first run like it (simmim bench step)" : duration_text(seconds));
+    if (key != "memory" && key != "disk")
+      fmt::print("{:<18} {}\n", key,
+                 value.is_number() && value.get<double>() >= 1e4 ? count_text(value.get<double>()) : value.dump());
+  for (const char* key : {"memory", "disk"})
+    if (plan.contains(key)) fmt::print("{:<18} {}\n", key, bytes_text(plan[key].get<double>()));
+  const Estimate time = estimate_time(stage, read_history(common.database(), common.out));
+  fmt::print("{:<18} {}\n", "estimated time", time.text(duration_text(time.seconds)));
 }
 
 void print_summary(const Json& answer, const CommonOptions& common) {
@@ -78,6 +80,7 @@ int run(const StageCommand& command, const Options& options, const CommonOptions
   request["stages"] = {command.stage};
   if (!options.from.empty()) request["from"] = options.from;
   if (options.force) request["force"] = true;
+  if (options.dry_run) request["measure"] = true;
   const Json resolved = engine_call(request);
   for (const Json& warning : resolved.value("warnings", Json::array())) warn(warning.get<std::string>());
   const Json& stage = resolved.at("stages").back();

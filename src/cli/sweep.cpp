@@ -42,9 +42,13 @@ Shares divide_cores(const Options& options, const SweepFile& sweep, const fs::pa
   return {static_cast<int>(jobs), static_cast<int>(threads)};
 }
 
-std::vector<Json> resolve_all(const std::vector<Json>& requests, const CommonOptions& common) {
-  const Json answer = engine_call(
-      {{"command", "resolve"}, {"requests", requests}, {"out", common.out}, {"db", common.database().string()}});
+// measure: for an estimate of the time, too.
+std::vector<Json> resolve_all(const std::vector<Json>& requests, bool measure, const CommonOptions& common) {
+  const Json answer = engine_call({{"command", "resolve"},
+                                   {"requests", requests},
+                                   {"measure", measure},
+                                   {"out", common.out},
+                                   {"db", common.database().string()}});
   return answer.at("results").get<std::vector<Json>>();
 }
 
@@ -71,16 +75,21 @@ std::vector<std::string> select_runs(const Json& plan, const std::string& only) 
 }
 
 struct Cost {
-  double images = 0, steps = 0, seconds = 0;
+  double images = 0, steps = 0, seconds = 0, disk = 0, memory = 0;  // memory: of the largest run
+  bool measured = true;                                             // all of the time is from earlier runs
 };
 Cost cost_of(const Json& plan, const std::vector<std::string>& runs, const History& history) {
   Cost cost;
   for (const std::string& run : runs) {
     const Json& entry = plan.at("runs").at(run);
     const Json numbers = entry.value("plan", Json::object());
+    const Estimate time = estimate_time(entry, history);
     cost.images += numbers.value("images", 0.0);
     cost.steps += numbers.value("steps", 0.0);
-    cost.seconds += estimated_seconds(entry, history);
+    cost.disk += numbers.value("disk", 0.0);
+    cost.memory = std::max(cost.memory, numbers.value("memory", 0.0));
+    cost.seconds += time.seconds;
+    cost.measured = cost.measured && time.measured;
   }
   return cost;
 }
@@ -118,12 +127,14 @@ void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const
                    const CommonOptions& common) {
   const PlanState state = plan_state(common.out, runs);
   const Cost cost = cost_of(plan, state.todo, read_history(common.database(), common.out));
-  const double seconds = cost.seconds / shares.jobs;
+  const Estimate time{cost.seconds / shares.jobs, cost.measured};
   if (common.json) {
-    Json document = {{"plan", plan},           {"todo", state.todo},
-                     {"reused", state.reused}, {"failed", state.failed},
-                     {"steps", cost.steps},    {"images", cost.images},
-                     {"jobs", shares.jobs},    {"seconds", std::isnan(seconds) ? Json(nullptr) : Json(seconds)}};
+    Json document = {
+        {"plan", plan},           {"todo", state.todo},
+        {"reused", state.reused}, {"failed", state.failed},
+        {"steps", cost.steps},    {"images", cost.images},
+        {"jobs", shares.jobs},    {"memory", cost.memory},
+        {"disk", cost.disk},      {"seconds", std::isnan(time.seconds) ? Json(nullptr) : Json(time.seconds)}};
     fmt::print("{}\n", document.dump(2));
     return;
   }
@@ -146,10 +157,12 @@ void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const
   fmt::print("\n{} x {}: {} after sharing {}\n", counted(plan.at("cells").size(), "cell"),
              counted(plan.at("seeds").size(), "seed"), counted(plan.at("runs").size(), "run"),
              counted(members_of(plan), "stage"));
-  fmt::print("{}\n{} steps, {} images; {} with {} each; time: {}\n", runs_text(plan, state), count_text(cost.steps),
+  fmt::print("{}\n{} steps, {} images; {} with {} each\n", runs_text(plan, state), count_text(cost.steps),
              count_text(cost.images), counted(static_cast<size_t>(shares.jobs), "worker"),
-             counted(static_cast<size_t>(shares.threads), "thread"),
-             std::isnan(seconds) ? "not known before the first runs" : "about " + duration_text(seconds));
+             counted(static_cast<size_t>(shares.threads), "thread"));
+  if (state.todo.empty()) return;
+  fmt::print("time: {}; disk: {}; memory: up to {} a worker\n", time.text(duration_text(time.seconds)),
+             bytes_text(cost.disk), bytes_text(cost.memory));
 }
 
 int finish(const Json& plan, const SweepOutcome& outcome, const CommonOptions& common) {
@@ -194,7 +207,8 @@ int run(const Options& options, const CommonOptions& common) {
   PlanOptions plan_options{.overrides = read_overrides(words.overrides), .threads = shares.threads};
   if (options.seeds) plan_options.seeds = read_seeds(*options.seeds, "--seeds");
   set_engine_threads(shares.threads);
-  Json plan = make_plan(sweep, plan_options, [&](const auto& requests) { return resolve_all(requests, common); });
+  Json plan = make_plan(sweep, plan_options,
+                        [&](const auto& requests) { return resolve_all(requests, options.dry_run, common); });
   const std::vector<std::string> runs = select_runs(plan, options.only);
   if (options.dry_run) {
     print_dry_run(plan, runs, shares, common);

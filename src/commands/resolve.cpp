@@ -1,7 +1,10 @@
 #include <cstdlib>
+#include <map>
 
 #include "commands/commands.h"
+#include "config/plan.h"
 #include "core/error.h"
+#include "train/bench.h"
 #include "train/run.h"
 
 namespace simmim {
@@ -24,10 +27,29 @@ ResolveRequest resolve_request(const Json& request) {
           .force = request.value("force", false)};
 }
 
+namespace {
+
+// What this machine's matrix products reach in a stage's number type, for an estimate of its time; 0 for a GPU that is
+// not here. Measured once.
+double peak_gflops(const Json& config) {
+  static std::map<std::string, double> measured;
+  const ModelContext on = planned_context(config);
+  if (on.device.is_cuda() && !on.device.has_index()) return 0;
+  const at::ScalarType dtype = on.autocast ? at::kBFloat16 : on.dtype;
+  double& rate = measured[fmt::format("{} {}", on.device.str(), at::toString(dtype))];
+  if (rate == 0) rate = gemm_rate(dtype, on.device, on.device.is_cpu() ? 1024 : 4096);
+  return rate;
+}
+
+}  // namespace
+
 Json resolve_command(const Json& request, const EventSink&) {
-  const auto resolve_one = [](const Json& one) {
+  const bool measure = request.value("measure", false);
+  const auto resolve_one = [&](const Json& one) {
     std::vector<std::string> warnings;
     Json stages = resolve_stages(resolve_request(one), warnings);
+    for (Json& stage : stages)
+      if (measure) stage["plan"]["peak_gflops"] = peak_gflops(stage["config"]);
     return Json{{"stages", std::move(stages)}, {"warnings", warnings}};
   };
   if (!request.contains("requests")) return resolve_one(request);
@@ -48,6 +70,7 @@ Json run_command(const Json& request, const EventSink& sink) {
                    {.out = request.value("out", "results"),
                     .database = request.at("db").get<std::string>(),
                     .site_data = site_data_folder(),
+                    .commit = request.value("commit", ""),
                     .threads = request.value("threads", 0),
                     .fresh = request.value("fresh", false)},
                    sink);

@@ -84,4 +84,19 @@ std::vector<Layer> recipe_layers(const fs::path& path) {
   }
 }
 
+std::vector<Layer> layers_of(const Json& layers) {
+  std::vector<Layer> out;
+  for (const Json& layer : layers) {
+    const std::string name = layer.at("name");
+    Json config = layer.at("config");
+    if (config.is_object() && config.contains("extends"))
+      for (Layer& below : recipe_layers(fs::path(name))) out.push_back(std::move(below));
+    else {
+      if (config.is_object()) config.erase("about");
+      out.push_back({name, std::move(config)});
+    }
+  }
+  return out;
+}
+
 }  // namespace simmim

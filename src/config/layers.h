@@ -29,4 +29,7 @@ Json merge(Json base, const Json& top);
 // file relative to its own folder, with or without ".json".
 std::vector<Layer> recipe_layers(const fs::path& path);
 
+// Layers of a request to the engine: [{"name","config"}]; a config with "extends" brings its own base layers along.
+std::vector<Layer> layers_of(const Json& layers);
+
 }  // namespace simmim

@@ -1,100 +1,15 @@
 #include "config/resolve.h"
 
-#include <cmath>
-#include <map>
-
 #include "config/origin.h"
+#include "config/plan.h"
 #include "config/run_id.h"
-#include "config/schedule.h"
 #include "config/sections.h"
+#include "config/settle.h"
 #include "core/hash.h"
-#include "data/statistics.h"
 #include "encoders/encoders.h"
-#include "kernels/device.h"
-#include "masks/mask.h"
-#include "model/classifier.h"
-#include "model/simmim.h"
 
 namespace simmim {
 namespace {
-
-bool is_training(const std::string& stage) { return stage == "pretrain" || stage == "finetune"; }
-
-std::string resolve_precision(const std::string& precision, const std::string& stage, const std::string& device_text) {
-  if (!is_training(stage)) return precision == "f64" ? "f64" : "f32";
-  if (precision != "auto") return precision;
-  return device_info(resolve_device(device_text)).fast_bf16 ? "bf16" : "f32";
-}
-
-// The data block with normalisation as numbers; `options` is what it says.
-Json resolve_data(const Json& block, const fs::path& site_data, DataOptions& options) {
-  read_fields(options, block, "data");
-  const Normalisation normalisation =
-      resolve_normalisation(options, needs_measuring(options) ? shared_dataset(options, site_data).get() : nullptr);
-  options.mean = normalisation.mean;
-  options.std = normalisation.std;
-  options.eval_crop = eval_crop(options);
-  return write_fields(options);
-}
-
-struct Steps {
-  int64_t steps = 0, per_epoch = 0;
-};
-
-Steps count_steps(const TrainOptions& options, int64_t images, const std::string& stage) {
-  const int64_t per_epoch = images / options.batch_size;
-  if (per_epoch == 0)
-    fail(Code::usage,
-         "{}.batch_size: {} is more than the {} training images, so there would be no step; use at most {}", stage,
-         options.batch_size, images, images);
-  const int64_t steps = options.steps ? *options.steps : *options.epochs * per_epoch;
-  if (std::llround(options.warmup_epochs * static_cast<double>(per_epoch)) >= steps)
-    fail(Code::usage,
-         "{}.warmup_epochs: {} epochs of warm-up are as long as the run of {} steps; use fewer, or train longer", stage,
-         number_text(options.warmup_epochs), steps);
-  return {steps, per_epoch};
-}
-
-// Exactly one of epochs and steps, of lr and base_lr; the rate as used goes into the resolved block.
-template <class Options>
-void settle_training(Options& options, const Json& given, const std::string& stage) {
-  if (given.contains("steps") && options.steps) {
-    if (given.contains("epochs") && options.epochs)
-      fail(Code::usage, "{}: both epochs and steps are given; keep one", stage);
-    options.epochs.reset();
-  }
-  if (!options.epochs && !options.steps)
-    fail(Code::usage, "{}: neither epochs nor steps is given; set {}.epochs", stage, stage);
-  if (options.lr && options.base_lr) fail(Code::usage, "{}: both lr and base_lr are given; keep one", stage);
-  if (options.betas.size() != 2)
-    fail(Code::usage, "{}.betas: got {} numbers; allowed: two", stage, options.betas.size());
-  if (!options.lr && !options.base_lr) options.lr = stage == "pretrain" ? 1e-3 : 5e-4;
-  const Schedule used = make_schedule(options, 1, 1);
-  options.lr = used.peak;
-  options.warmup_lr = used.warmup_lr;
-  options.min_lr = used.min_lr;
-  options.base_lr.reset();
-  check_augment(options.augment, stage + ".augment");
-  if constexpr (std::is_same_v<Options, FinetuneOptions>) {
-    check_perturb(options.augment, stage + ".augment");
-    if ((options.mixup > 0 || options.cutmix > 0) && options.batch_size % 2 != 0)
-      fail(Code::usage,
-           "finetune.batch_size: {} is odd, and mixup and cutmix pair the images of a batch; use {} or {}, or set both "
-           "to 0",
-           options.batch_size, options.batch_size - 1, options.batch_size + 1);
-  }
-}
-
-// The share of the cells that mask.ratio comes to. Where nothing is hidden a masked-only loss has nothing to compare.
-double planned_share(const Json& config) {
-  const std::unique_ptr<MaskGenerator> masks = make_masks(config);
-  const double share = masked_share(*masks);
-  if (share == 0 && config.at("loss").at("area") == "masked")
-    fail(Code::usage,
-         "mask.ratio: {} hides none of {} x {} cells, so there is nothing to predict; use more, or loss.area=all",
-         number_text(config["mask"]["ratio"]), masks->grid().h, masks->grid().w);
-  return share;
-}
 
 // Everything about one stage of one request.
 class StageResolver {
@@ -128,11 +43,11 @@ class StageResolver {
     const Json encoder_block = merge(merged_.config.value("encoder", Json::object()), take(block, "encoder"));
 
     config_ = {{"stage", stage_}, {"seed", top_.seed}, {"device", top_.device}};
-    config_["precision"] = resolve_precision(top_.precision, stage_, top_.device);
+    config_["precision"] = settle_precision(top_.precision, stage_, top_.device);
     MethodOptions method;
     read_fields(method, merged_.config.value("method", Json::object()), "method");
     if (stage_ == "pretrain") config_["method"] = write_fields(method);
-    config_["data"] = resolve_data(data_block, request_.site_data, data_);
+    config_["data"] = settle_data(data_block, request_.site_data, data_);
     config_["encoder"] = resolve_encoder(encoder_block, data_.image_size);
     if (stage_ == "pretrain")
       for (const std::string section : {"mask", "head", "target", "loss"})
@@ -147,6 +62,7 @@ class StageResolver {
     const auto add = [&](auto options) {
       read_fields(options, block, stage_);
       settle_training(options, block, stage_);
+      check_options(options);
       config_[stage_] = write_fields(options);
     };
     if (stage_ == "pretrain")
@@ -248,8 +164,9 @@ class StageResolver {
     Options options{};
     read_fields(options, block, stage_);
     settle_training(options, block, stage_);
+    check_options(options);
     open_data();
-    int64_t images = train_images_;
+    int64_t images = sizes_.train;
     if constexpr (std::is_same_v<Options, FinetuneOptions>) {
       need_labels();
       if (options.seed) config_["seed"] = *options.seed;
@@ -261,19 +178,14 @@ class StageResolver {
         images = *options.limit_labels;
       }
       options.from = from_;
-      if (options.select == "best" && val_images_ == 0)
+      if (options.select == "best" && sizes_.val == 0)
         fail(Code::usage, "finetune.select: best needs a validation split; set data.holdout or data.val");
-      if (val_images_ == 0 && test_images_ > 0)
+      if (sizes_.val == 0 && sizes_.test > 0)
         warnings_.push_back("there is no validation split, so whatever is chosen is chosen on the test set");
     }
-    const Steps steps = count_steps(options, images, stage_);
+    plan_.update(plan_steps(options, images, block, stage_));
     config_[stage_] = write_fields(options);
-    plan_["steps"] = steps.steps;
-    plan_["steps_per_epoch"] = steps.per_epoch;
-    plan_["epochs"] = static_cast<double>(steps.steps) / static_cast<double>(steps.per_epoch);
-    plan_["images"] = steps.steps * options.batch_size;
-    plan_["peak_lr"] = *options.lr;
-    count_model();
+    plan_model(plan_, config_);
   }
 
   void resolve_probe(const Json& block) {
@@ -288,58 +200,27 @@ class StageResolver {
     if (!named && !(options.layer.is_number_integer() && options.layer.get<int64_t>() >= 1))
       fail(Code::usage, "probe.layer: got {}; allowed: all, last or a block number from 1", options.layer.dump());
     config_[stage_] = write_fields(options);
-    const int64_t images = options.limit_labels.value_or(train_images_);
+    const int64_t images = options.limit_labels.value_or(sizes_.train);
     plan_["epochs"] = options.name == "linear" ? options.epochs : 0;
     plan_["steps"] = options.name == "linear" ? options.epochs * (images / options.batch_size) : 0;
     plan_["images"] = images;
-    count_model();
+    plan_model(plan_, config_);
   }
 
-  // Sizes from the files, or from data.images and data.classes where they are not at hand.
   void open_data() {
-    std::shared_ptr<const Dataset> dataset;
-    try {
-      dataset = shared_dataset(data_, request_.site_data);
-    } catch (const Error&) {
-      if (!data_.images) throw;
-      warnings_.push_back(fmt::format("{} is not at hand: planned for data.images={}, and the ids are provisional",
-                                      data_.name, *data_.images));
-    }
-    train_images_ = dataset ? dataset->size(Split::train) : *data_.images;
-    val_images_ = dataset ? dataset->size(Split::val) : 0;
-    test_images_ = dataset ? dataset->size(Split::test) : 0;
-    classes_ = dataset ? dataset->classes() : data_.classes.value_or(0);
-    fingerprint_ = dataset ? dataset->fingerprint() : "provisional";
-    plan_.update({{"train_images", train_images_},
-                  {"val_images", val_images_},
-                  {"test_images", test_images_},
-                  {"classes", classes_}});
+    sizes_ = data_sizes(data_, request_.site_data, warnings_);
+    plan_.update({{"train_images", sizes_.train},
+                  {"val_images", sizes_.val},
+                  {"test_images", sizes_.test},
+                  {"classes", sizes_.classes}});
   }
 
   void need_labels() const {
-    if (classes_ == 0)
+    if (sizes_.classes == 0)
       fail(Code::usage,
            "data.name: {} has no labels here, which {} needs; name a labelled data set, or give labels by folder or "
            "list file",
            data_.name, stage_);
-  }
-
-  // Builds the model without memory: every size is checked by whoever owns it.
-  void count_model() {
-    const ModelContext meta{.device = at::kMeta};
-    if (stage_ == "pretrain") {
-      plan_["masked_share"] = planned_share(config_);
-      const SimMim model(config_, meta);
-      plan_["parameters"] = count_elements(model.parameters());
-      plan_["flops_per_image"] = model.flops();
-      plan_["head_channels"] = model.head_channels();
-      if (config_["target"].contains("resolution")) config_["target"]["resolution"] = model.target().resolution();
-      if (config_["target"].contains("clusters")) config_["target"]["clusters"] = model.target().classes();
-    } else {
-      const Classifier model(config_, classes_, meta);
-      plan_["parameters"] = count_elements(model.parameters());
-      plan_["flops_per_image"] = model.flops();
-    }
   }
 
   Json entry() const {
@@ -347,27 +228,27 @@ class StageResolver {
     for (const auto& [path, layer] : merged_.sources.items())
       if (layer != from_) given[path] = *find_path(merged_.config, path);
     return {{"kind", stage_},
-            {"id", run_id(config_, origin_.parent, fingerprint_, origin_.determines)},
+            {"id", run_id(config_, origin_.parent, sizes_.fingerprint, origin_.determines)},
             {"parent", origin_.parent.empty() ? Json() : Json(origin_.parent)},
             {"seed", config_["seed"]},
             {"config", config_},
             {"given", std::move(given)},
             {"sources", merged_.sources},
-            {"fingerprint", fingerprint_},
+            {"fingerprint", sizes_.fingerprint},
             {"versions", result_versions(stage_)},
             {"weights", origin_.file.empty() ? Json() : Json(origin_.file)},
             {"plan", plan_}};
   }
 
   const ResolveRequest& request_;
-  std::string stage_, from_, fingerprint_, latest_kind_ = "pretrain";
+  std::string stage_, from_, latest_kind_ = "pretrain";
   std::vector<std::string>& warnings_;
   Merged merged_;
   TopOptions top_;
   Origin origin_;
   DataOptions data_;
+  DataSizes sizes_;
   Json parent_config_ = Json::object(), config_, plan_ = Json::object();
-  int64_t train_images_ = 0, val_images_ = 0, test_images_ = 0, classes_ = 0;
 };
 
 }  // namespace
@@ -395,31 +276,6 @@ TrainedModel trained_model(const ResolveRequest& request, const std::string& sta
 Json model_config(const ResolveRequest& request, const std::string& stage) {
   std::vector<std::string> warnings;
   return StageResolver(request, stage, warnings).without_data();
-}
-
-std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const fs::path& site_data) {
-  static std::map<std::string, std::shared_ptr<const Dataset>> opened;
-  DataOptions key = options;
-  key.mean = key.std = "auto";  // neither changes which images there are
-  key.image_size = 32;
-  std::shared_ptr<const Dataset>& dataset = opened[canonical(write_fields(key)) + site_data.string()];
-  if (!dataset) dataset = open_dataset(options, site_data);
-  return dataset;
-}
-
-std::vector<Layer> layers_of(const Json& layers) {
-  std::vector<Layer> out;
-  for (const Json& layer : layers) {
-    const std::string name = layer.at("name");
-    Json config = layer.at("config");
-    if (config.is_object() && config.contains("extends"))
-      for (Layer& below : recipe_layers(fs::path(name))) out.push_back(std::move(below));
-    else {
-      if (config.is_object()) config.erase("about");
-      out.push_back({name, std::move(config)});
-    }
-  }
-  return out;
 }
 
 }  // namespace simmim

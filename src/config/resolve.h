@@ -1,13 +1,11 @@
 // From layers to stages: the resolved configuration, id and plan of each run that a command or a sweep's cell asks for.
 // Everything a user can get wrong is found here, before the first tensor.
 #pragma once
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/layers.h"
-#include "data/dataset.h"
-#include "data/options.h"
+#include "core/fields.h"
 
 namespace simmim {
 
@@ -23,8 +21,7 @@ struct ResolveRequest {
 // [{"kind","id","parent","seed","config","given","sources","fingerprint","versions","weights","plan"}]: parent is an id
 // or null; weights is the file (or null) that a stage starts from where that is no run of this request. plan:
 // {"parameters","flops_per_image","train_images","val_images","test_images","classes","steps","steps_per_epoch",
-// "epochs","images","peak_lr","head_channels"?} (head_channels: what the head puts out for a cell). Adds sentences to
-// `warnings`.
+// "epochs","images","peak_lr", ... (config/plan.h)}. Adds sentences to `warnings`.
 Json resolve_stages(const ResolveRequest& request, std::vector<std::string>& warnings);
 
 // The configuration of a trained model and the file that holds its weights, for commands that use it (eval, predict,
@@ -40,9 +37,6 @@ TrainedModel trained_model(const ResolveRequest& request, const std::string& sta
 // The same for a model that need not exist: configuration alone, with the stage's own block.
 Json model_config(const ResolveRequest& request, const std::string& stage);
 
-// Data sets that were opened, by configuration: a sweep's cells share them.
-std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const fs::path& site_data);
-
 // The typed options of a resolved stage configuration.
 template <class Options>
 Options options_of(const Json& stage_config, const std::string& section) {
@@ -50,8 +44,5 @@ Options options_of(const Json& stage_config, const std::string& section) {
   read_fields(options, stage_config.at(section), section);
   return options;
 }
-
-// Layers of a "layers" request: [{"name","config"}]; a config with "extends" brings its own base layers along.
-std::vector<Layer> layers_of(const Json& layers);
 
 }  // namespace simmim

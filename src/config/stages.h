@@ -33,13 +33,15 @@ struct TrainOptions {
     visit("epochs", o.epochs, "passes over the training images (give epochs or steps)", FieldRule{.min = 1});
     visit("steps", o.steps, "optimizer steps in all, instead of epochs", FieldRule{.min = 1});
     visit("batch_size", o.batch_size, "images an optimizer step, over all pieces and processes", FieldRule{.min = 1});
-    visit("accumulate", o.accumulate, "pieces that a batch is computed in, one after another, to save memory; auto: 1",
+    visit("accumulate", o.accumulate,
+          "pieces that a batch is computed in, one after another, to save memory; auto: as few as fit",
           FieldRule{.min = 1, .in_id = false});
     visit("lr", o.lr, "peak learning rate as used (give lr or base_lr)", FieldRule{.min = 0});
     visit("base_lr", o.base_lr, "peak learning rate for lr_per images; lr = base_lr x batch_size / lr_per",
           FieldRule{.min = 0});
     visit("lr_per", o.lr_per, "images that base_lr is stated for (official: 512)", FieldRule{.min = 1});
-    visit("warmup_epochs", o.warmup_epochs, "epochs of linear warm-up", FieldRule{.min = 0});
+    visit("warmup_epochs", o.warmup_epochs,
+          "epochs of linear warm-up; not given: a tenth of a run of one epoch or less", FieldRule{.min = 0});
     visit("warmup_lr", o.warmup_lr, "rate at step 0, for every parameter group; scaled like the peak",
           FieldRule{.min = 0});
     visit("min_lr", o.min_lr, "rate at the end of the cosine, for every parameter group; scaled like the peak",

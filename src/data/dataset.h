@@ -67,6 +67,9 @@ class Dataset {
 // message says what was expected.
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const std::filesystem::path& site_root = {});
 
+// The same, opened once a process for each configuration: a sweep's cells share their data sets.
+std::shared_ptr<const Dataset> shared_dataset(const DataOptions& options, const std::filesystem::path& site_root);
+
 // `count` images with labels in equal numbers a class (classes differ by at most one), chosen by seed and sorted; the
 // choice for a smaller count of the same seed is contained in that for a larger one when count is a multiple of the
 // classes. Usage error where the split has no labels or too few images of a class.

@@ -43,7 +43,8 @@ struct DataOptions {
           {.min = 0});
     visit("mean", o.mean,
           "normalisation: auto, imagenet, dataset, measure (train split) or three numbers (0 to 1); "
-          "auto is imagenet for colour, dataset for grey");
+          "auto is imagenet for colour, dataset for grey; dataset of stl10 is what published code has, not computed "
+          "here");
     visit("std", o.std, "as mean");
     visit("image_size", o.image_size, "pixels a side that the encoder sees", {.min = 4, .max = 4096});
     visit("eval_crop", o.eval_crop,

@@ -10,6 +10,10 @@ bool Encoder::decays(std::string_view name, int64_t dims, Stage stage) const {
   return dims > 1 && !name.ends_with(".bias") && !skips_decay(without_prefix(name), stage);
 }
 
+double Encoder::kept_bytes(const ModelContext& on) const {
+  return flops() / (2 * static_cast<double>(shape().channels)) * (on.dtype == at::kDouble ? 8 : 4);
+}
+
 std::string_view without_prefix(std::string_view name) {
   constexpr std::string_view prefix = "encoder.";
   return name.starts_with(prefix) ? name.substr(prefix.size()) : name;

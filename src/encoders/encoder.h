@@ -42,6 +42,10 @@ class Encoder {
   virtual int64_t layers() const = 0;      // n: blocks over all stages
   virtual double flops() const = 0;        // of one image forward, 2 a multiply-add
 
+  // Bytes that the forward pass of one image keeps for the backward pass, as `on` computes it. Here as if every FLOP
+  // were of a product with all the channels: each such product leaves a number for every two of them.
+  virtual double kept_bytes(const ModelContext& on) const;
+
   // 0 (embedding) .. n+1 (norm, head) for a parameter's name, with or without the "encoder." prefix: layer-wise rate
   // decay is decay^(n+1-id) (SimMIM optimizer.py:69-183).
   virtual int64_t layer_of(std::string_view name) const = 0;

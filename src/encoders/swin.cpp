@@ -139,6 +139,20 @@ double Swin::flops() const {
   return total;
 }
 
+// Around the blocks: the patches as rows, the embedding, its norm and its masking; at each merge four tokens as one
+// row, before and after the norm; the last norm's input and output.
+double Swin::kept_bytes(const ModelContext& on) const {
+  int64_t around = layers_[0].grid.cells() * (3 * options_.patch * options_.patch + 3 * options_.dim);
+  double blocks = 0;
+  for (size_t stage = 0; stage < layers_.size(); ++stage) {
+    const Layer& layer = layers_[stage];
+    for (const Block& block : layer.blocks)
+      blocks += block.kept_bytes(layer.grid.cells(), layer.straight.side * layer.straight.side, on);
+    around += 2 * layer.grid.cells() * (options_.dim << stage);
+  }
+  return static_cast<double>(around) * (on.dtype == at::kDouble ? 8 : 4) + blocks;
+}
+
 int64_t Swin::layer_of(std::string_view name) const {
   name = without_prefix(name);
   if (name == "mask_token" || name.starts_with("patch_embed.")) return 0;

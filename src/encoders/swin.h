@@ -47,6 +47,7 @@ class Swin : public Encoder {
   FeatureShape shape() const override { return {options_.dim << (options_.depths.size() - 1), options_.stride()}; }
   int64_t layers() const override;
   double flops() const override;
+  double kept_bytes(const ModelContext& on) const override;
   int64_t layer_of(std::string_view name) const override;
   NamedTensors buffers() const override;
 

@@ -87,6 +87,15 @@ double Vit::flops() const {
          static_cast<double>(options_.depth) * blocks_[0].flops(L + 1, L + 1);
 }
 
+// Around the blocks: the patches as rows, then the embedding before and after masking, the last norm's input and
+// output.
+double Vit::kept_bytes(const ModelContext& on) const {
+  const int64_t L = grid_.cells();
+  const double around = static_cast<double>(L * (3 * options_.patch * options_.patch + 4 * options_.dim));
+  return around * (on.dtype == at::kDouble ? 8 : 4) +
+         static_cast<double>(options_.depth) * blocks_[0].kept_bytes(L + 1, L + 1, on);
+}
+
 int64_t Vit::layer_of(std::string_view name) const {
   name = without_prefix(name);
   if (name == "cls_token" || name == "mask_token" || name.starts_with("patch_embed.")) return 0;

@@ -45,6 +45,7 @@ class Vit : public Encoder {
   FeatureShape shape() const override { return {options_.dim, options_.patch}; }
   int64_t layers() const override { return options_.depth; }
   double flops() const override;
+  double kept_bytes(const ModelContext& on) const override;
   int64_t layer_of(std::string_view name) const override;
   NamedTensors buffers() const override;
 

@@ -28,6 +28,10 @@ DeviceInfo device_info(at::Device device);
 // size.
 int64_t peak_memory_bytes(at::Device device);
 
+// The bytes that this process may use: the GPU's memory, or the machine's and at most what its control groups allow.
+// What is free at the moment does not count, so that the same run does the same on the same machine.
+int64_t memory_limit(at::Device device);
+
 // Waits until the GPU has done what was asked of it; nothing on the CPU.
 void synchronize(at::Device device);
 

@@ -49,7 +49,13 @@ Tensor Block::residual(const Tensor& x, const Tensor& branch, const Tensor& gamm
 
 Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                       const StepContext& step) const {
-  if (!can_fuse(x, autocast_)) return plain(x, bias, windows, index, step);
+  const Tensor y = can_fuse(x, autocast_) ? fused(x, bias, windows, index, step) : plain(x, bias, windows, index, step);
+  if (step.after_block) (*step.after_block)(y);
+  return y;
+}
+
+Tensor Block::fused(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
+                    const StepContext& step) const {
   const Tensor stream = x.to(norm1_.weight.scalar_type());
   const auto factors = [&](int64_t branch) {
     return drop_path(options_.drop_path, x.size(0), 2 * index + branch, step, stream.options());
@@ -80,6 +86,19 @@ double Block::flops(int64_t L, int64_t N) const {
   const double D = static_cast<double>(options_.dim),
                products = 4 * D * D + 2 * D * static_cast<double>(hidden(options_));
   return 2 * static_cast<double>(L) * (products + 2 * static_cast<double>(N) * D);
+}
+
+double Block::kept_bytes(int64_t L, int64_t N, const ModelContext& on) const {
+  const double stream = on.dtype == at::kDouble ? 8 : 4, operand = on.autocast ? 2 : stream;
+  const double D = static_cast<double>(options_.dim), F = static_cast<double>(hidden(options_)),
+               H = static_cast<double>(options_.heads), branches = options_.layer_scale > 0 ? 2 * D : 0;
+  // Of a token: the input and the sum after attention; both norms, q, k, v, what attention gives, the MLP's middle.
+  double token = 2 * D * stream + (6 * D + F + branches) * operand;
+  if (on.device.is_cpu())
+    token += (H + 4) * stream;  // fused: each query's sum, both norms' statistics
+  else
+    token += F * operand + H * static_cast<double>(N) * (stream + (on.autocast ? operand : 0));  // GELU, probabilities
+  return static_cast<double>(L) * token;
 }
 
 }  // namespace simmim

@@ -33,7 +33,12 @@ class Block {
   // FLOPs of one image forward, 2 a multiply-add, for L tokens in sequences of N.
   double flops(int64_t L, int64_t N) const;
 
+  // Bytes that the forward pass of one image keeps for the backward pass, as `on` computes it.
+  double kept_bytes(int64_t L, int64_t N, const ModelContext& on) const;
+
  private:
+  Tensor fused(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
+               const StepContext& step) const;
   // x (B,L,D), branch (B,L,D) -> x + factors * gamma * branch
   Tensor residual(const Tensor& x, const Tensor& branch, const Tensor& gamma, const Tensor& factors) const;
   Tensor qkv_bias() const;  // (3D)

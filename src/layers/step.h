@@ -1,6 +1,11 @@
 // Which step a forward pass belongs to: all that a layer may know of training.
 #pragma once
 #include <cstdint>
+#include <functional>
+
+namespace at {
+class Tensor;
+}
 
 namespace simmim {
 
@@ -14,6 +19,8 @@ struct StepContext {
   // the whole batch.
   int64_t batch_images = 0;
   double batch_masked = 0;
+  // Sees the tokens (B,L,D) that each block leaves, in order; nullptr: nobody looks.
+  const std::function<void(const at::Tensor& tokens)>* after_block = nullptr;
 };
 
 }  // namespace simmim

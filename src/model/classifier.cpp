@@ -46,6 +46,8 @@ std::vector<Tensor> Classifier::features(const Tensor& images) const {
 
 double Classifier::flops() const { return encoder_->flops() + 2 * static_cast<double>(head_weight_.numel()); }
 
+double Classifier::kept_bytes(const ModelContext& on) const { return encoder_->kept_bytes(on); }
+
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothing) {
   return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, smoothing);
 }

@@ -28,6 +28,8 @@ class Classifier {
   const Encoder& encoder() const { return *encoder_; }
   int64_t layer_of(std::string_view name) const { return encoder_->layer_of(name); }
   bool decays(std::string_view name, int64_t dims) const { return encoder_->decays(name, dims, Stage::finetune); }
+  // Bytes that the forward pass of one image keeps for the backward pass, as `on` computes it.
+  double kept_bytes(const ModelContext& on) const;
   double flops() const;  // of one image forward, 2 a multiply-add
 
  private:

@@ -113,6 +113,14 @@ double SimMim::masked_pixels(const Tensor& mask) const {
 
 double SimMim::flops() const { return encoder_->flops() + static_cast<double>(cell_grid_.cells()) * head_->flops(); }
 
+// Beside the encoder: the image, and of each target value the prediction, the target, their difference and its size.
+double SimMim::kept_bytes(const ModelContext& on) const {
+  const int64_t values = target_->resolution() * target_->resolution() * target_->channels() *
+                         (3 + std::max<int64_t>(1, target_->classes()));
+  return encoder_->kept_bytes(on) +
+         static_cast<double>(3 * image_size_ * image_size_ + values) * (on.dtype == at::kDouble ? 8 : 4);
+}
+
 Tensor expand_mask(const Tensor& mask, int64_t n) {
   const int64_t B = mask.size(0), h = mask.size(1), w = mask.size(2), H = std::lcm(h, n), W = std::lcm(w, n);
   const Tensor fine = mask.view({B, h, 1, w, 1}).expand({B, h, H / h, w, W / w}).reshape({B, H, W});

@@ -41,6 +41,8 @@ class SimMim {
   double masked_pixels(const Tensor& mask) const;
   int64_t head_channels() const { return head_channels_; }  // what the head puts out for a feature cell
   bool decays(std::string_view name, int64_t dims) const { return encoder_->decays(name, dims, Stage::pretrain); }
+  // Bytes that the forward pass of one image keeps for the backward pass, as `on` computes it.
+  double kept_bytes(const ModelContext& on) const;
   double flops() const;  // of one image forward, 2 a multiply-add; a training step costs three times this
 
  private:

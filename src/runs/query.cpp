@@ -62,7 +62,7 @@ std::vector<fs::path> crash_reports(const fs::path& folder) {
 }
 
 // The plain facts of a report, and the first tensor in it that is not finite (null in JSON), in the order of a step:
-// activations block by block, then gradients.
+// activations from the first block on, then gradients from the last parameter back.
 std::string crash_text(const fs::path& report) {
   const Json facts = Json::parse(read_file(report), nullptr, /*allow_exceptions=*/false);
   if (!facts.is_object()) return "";
@@ -73,12 +73,12 @@ std::string crash_text(const fs::path& report) {
                           value.is_null()     ? "not finite"
                           : value.is_string() ? value.get<std::string>()
                                               : value.dump());
-  for (const Json& block : facts.value("activations", Json::array()))
-    if (bad.empty() && block.is_object() && block.contains("largest") && block["largest"].is_null())
+  for (const Json& block : facts.value("blocks", Json::array()))
+    if (bad.empty() && block.is_object() && block.value("largest_activation", Json(0)).is_null())
       bad = fmt::format("the activations of block {}", block.value("block", 0));
   const Json gradients = facts.value("gradients", Json::object());
-  for (const auto& [name, norm] : gradients.items())
-    if (bad.empty() && norm.is_null()) bad = "the gradient of " + name;
+  for (auto it = gradients.rbegin(); bad.empty() && it != gradients.rend(); ++it)
+    if (it.value().is_null()) bad = "the gradient of " + it.key();
   return text + (bad.empty() ? "  every tensor examined is finite\n"
                              : fmt::format("  first tensor that is not finite: {}\n", bad));
 }

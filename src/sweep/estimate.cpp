@@ -1,5 +1,8 @@
 #include "sweep/estimate.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -22,6 +25,13 @@ int64_t image_size_of(const Json& config) {
   return size && size->is_number() ? size->get<int64_t>() : 0;
 }
 
+// The share of the rate of large matrix products that a training step reaches: narrow layers are bound by memory.
+double usual_share(const Json& config) {
+  const Json* width = find_path(config, "encoder.dim");
+  const double D = width && width->is_number() ? width->get<double>() : 128;
+  return std::clamp(0.3 * std::sqrt(D / 128), 0.1, 0.7);
+}
+
 }  // namespace
 
 History read_history(const fs::path& database, const fs::path& out) {
@@ -39,19 +49,30 @@ History read_history(const fs::path& database, const fs::path& out) {
   return history;
 }
 
-double estimated_seconds(const Json& stage, const History& history) {
+std::string Estimate::text(const std::string& duration) const {
+  if (std::isnan(seconds)) return "not known before a first run like it (simmim bench step)";
+  return fmt::format("about {}, {}", duration,
+                     measured ? "as runs like it took" : "guessed from FLOPs and the speed of matrix products here");
+}
+
+Estimate estimate_time(const Json& stage, const History& history) {
   const Json& config = stage.at("config");
   const Json plan = stage.value("plan", Json::object());
   const double images = number_at(plan, "images"), parameters = number_at(plan, "parameters");
-  const std::string kind = stage.value("kind", ""), device = text_at(config, "device"), encoder = encoder_of(config);
+  const std::string kind = stage.value("kind", ""), device = plan.value("device", text_at(config, "device")),
+                    encoder = encoder_of(config);
   const PastRun* near = nullptr;
   for (const PastRun& past : history) {
     if (past.kind != kind || past.device.substr(0, 3) != device.substr(0, 3)) continue;
-    if (past.encoder == encoder && past.image_size == image_size_of(config)) return images / past.images_per_second;
+    if (past.encoder == encoder && past.image_size == image_size_of(config))
+      return {images / past.images_per_second, true};
     if (!near && past.image_size == image_size_of(config) && past.parameters > 0) near = &past;
   }
-  if (!near || parameters <= 0 || images <= 0) return std::numeric_limits<double>::quiet_NaN();
-  return images / near->images_per_second * parameters / static_cast<double>(near->parameters);
+  if (near && parameters > 0 && images > 0)
+    return {images / near->images_per_second * parameters / static_cast<double>(near->parameters), true};
+  const double flops = number_at(plan, "flops"), peak = number_at(plan, "peak_gflops");
+  if (flops <= 0 || peak <= 0) return {std::numeric_limits<double>::quiet_NaN(), false};
+  return {flops / (1e9 * peak * usual_share(config)), false};
 }
 
 double work_of(const Json& stage) {

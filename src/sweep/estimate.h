@@ -17,9 +17,18 @@ using History = std::vector<PastRun>;  // newest first
 
 History read_history(const fs::path& database, const fs::path& out);
 
-// Seconds for an entry of the engine's "stages"; NaN where no run of its kind and device is known. A run of the same
-// encoder and image size tells its own speed; another one is scaled by the number of parameters.
-double estimated_seconds(const Json& stage, const History& history);
+struct Estimate {
+  double seconds = 0;     // NaN: nothing to go by
+  bool measured = false;  // from runs like it; else from FLOPs and this machine's matrix products
+
+  // "about 3 min, as runs like it took"; `duration` is `seconds` in words.
+  std::string text(const std::string& duration) const;
+};
+
+// For an entry of the engine's "stages". A finished run of its kind, device, encoder and image size tells its own
+// speed; one of another encoder is scaled by the number of parameters. Without one: the plan's "flops" at the share of
+// "peak_gflops" that training usually reaches, if both are there.
+Estimate estimate_time(const Json& stage, const History& history);
 
 // A run's share of a sweep's work, for the time left: images x FLOPs an image, or images where no FLOPs are given.
 double work_of(const Json& stage);

@@ -1,6 +1,7 @@
 #include "train/bench.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "config/resolve.h"
@@ -21,20 +22,6 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// GFLOP/s of a large square matrix product, the best of a few.
-double gemm_rate(at::ScalarType dtype, at::Device device) {
-  const Tensor a = at::ones({kGemmSide, kGemmSide}, at::TensorOptions(dtype).device(device));
-  double best = 1e30;
-  for (int i = 0; i < 6; ++i) {
-    synchronize(device);
-    const StopWatch watch;
-    const Tensor c = at::mm(a, a);
-    synchronize(device);
-    best = std::min(best, watch.seconds());
-  }
-  return 2e-9 * static_cast<double>(kGemmSide) * kGemmSide * kGemmSide / best;
-}
-
 struct Work {
   int64_t parameters = 0;
   double flops = 0;  // of one image forward
@@ -43,6 +30,19 @@ struct Work {
 };
 
 }  // namespace
+
+double gemm_rate(at::ScalarType dtype, at::Device device, int64_t side) {
+  const Tensor a = at::ones({side, side}, at::TensorOptions(dtype).device(device));
+  double best = 1e30;
+  for (int i = 0; i < 6; ++i) {
+    synchronize(device);
+    const StopWatch watch;
+    const Tensor c = at::mm(a, a);
+    synchronize(device);
+    best = std::min(best, watch.seconds());
+  }
+  return 2e-9 * std::pow(static_cast<double>(side), 3) / best;
+}
 
 Json bench_step(const Json& config) {
   const std::string stage = config.at("stage");
@@ -104,7 +104,8 @@ Json bench_step(const Json& config) {
     if (step >= kWarmupSteps) seconds.push_back(watch.seconds());
   }
   const double typical = median(seconds), rate = 3 * work.flops * static_cast<double>(B) / typical * 1e-9;
-  const double peak = gemm_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device);
+  const double peak =
+      gemm_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device, kGemmSide);
   return {{"images_per_second", static_cast<double>(B) / typical},
           {"step_seconds",
            {{"median", typical},

@@ -1,6 +1,7 @@
 // Full fine-tuning with layer-wise rate decay (official main_finetune.py), or training from scratch.
 #include "config/resolve.h"
 #include "train/evaluate.h"
+#include "train/examine.h"
 #include "train/mixup.h"
 #include "train/stages.h"
 #include "train/tensors.h"
@@ -75,14 +76,23 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
     }
     return Json{{"val.top1", val.top1()}, {"val.top5", val.top5()}, {"val.loss", val.loss()}};
   };
-  const auto examine = [&](const Batch& batch, const StepContext&) {
-    Json images = Json::array();
-    for (const int64_t index : batch.indices) images.push_back(setup.dataset->item_name(Split::train, index));
-    return Json{{"images", images}};
+  const auto examine = [&](const Batch& batch, const StepContext& step) {
+    const at::NoGradGuard no_grad;
+    const Tensor images = setup.normalise(batch.pixels, 0, batch.size());
+    const Tensor logits = model.logits(images, StepContext{});
+    const Tensor labels = labels_of(batch, 0, batch.size());
+    Json facts = {{"images", Json::array()}, {"image_loss", Json::array()}};
+    for (int64_t i = 0; i < batch.size(); ++i) {
+      facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
+      const Tensor one = cross_entropy(logits.narrow(0, i, 1), labels.narrow(0, i, 1), 0);
+      facts["image_loss"].push_back(one.item<double>());
+    }
+    facts["blocks"] = examine_blocks(step, [&](const StepContext& again) { model.logits(images, again); });
+    return facts;
   };
   const TrainTask task{.options = options,
                        .steps = steps,
-                       .pieces = options.accumulate.value_or(1),
+                       .pieces = pieces_of(model, setup, options),
                        .seed = setup.seed,
                        .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
                        .loader = loader,
@@ -92,7 +102,8 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
                        .description = description,
                        .loss = loss,
                        .evaluate = validate,
-                       .examine = examine};
+                       .examine = examine,
+                       .block_of = [&](std::string_view name) { return model.encoder().layer_of(name); }};
   StageResult result;
   result.ending = train(session, task, progress);
   result.summary["skipped_images"] = loader.skipped().size();

@@ -27,6 +27,9 @@ class Loop {
       : session_(session), task_(task), progress_(progress) {}
 
   Ending run() {
+    session_.folder().log(fmt::format("{} steps of {} images{}, peak rate {}", task_.steps, task_.options.batch_size,
+                                      task_.pieces > 1 ? fmt::format(" in {} pieces", task_.pieces) : "",
+                                      number_text(task_.schedule.peak)));
     resume();
     start_seconds_ = progress_.seconds;
     const int64_t per_epoch = task_.loader.steps_per_epoch();
@@ -116,9 +119,14 @@ class Loop {
     Json report = {{"step", progress_.step}, {"epoch", batch.epoch},    {"why", why},
                    {"loss", loss},           {"grad_norm", norm},       {"lr", task_.schedule.rate(step.step)},
                    {"seed", task_.seed},     {"indices", batch.indices}};
-    for (const auto& [name, parameter] : task_.parameters)
-      report["gradients"][name] = at::linalg_vector_norm(parameter.grad()).item<double>();
+    std::map<int64_t, double> squares;  // block -> of its gradients
+    for (const auto& [name, parameter] : task_.parameters) {
+      const double size = at::linalg_vector_norm(parameter.grad()).item<double>();
+      report["gradients"][name] = size;
+      squares[task_.block_of(name)] += size * size;
+    }
     report.update(task_.examine(batch, step));
+    for (Json& block : report["blocks"]) block["grad_norm"] = std::sqrt(squares[block["block"].get<int64_t>()]);
     const fs::path folder = session_.folder().file("crash");
     make_folder(folder);
     write_file_atomically(folder / fmt::format("step-{}.json", progress_.step), report.dump(1));

@@ -33,8 +33,10 @@ struct TrainTask {
   // After an epoch (from 1): metrics for the journal ("val.loss"), or an empty object. The parameters hold what
   // counts: the trained weights, or their average.
   std::function<Json(int64_t epoch, bool last)> evaluate;
-  // Each image's loss and other facts of a batch that went wrong, for crash/.
+  // Each image's loss and other facts of a batch that went wrong, for crash/; "blocks" as examine_blocks gives them.
   std::function<Json(const Batch& batch, const StepContext& step)> examine;
+  // Which block a parameter belongs to: 0 before the first, 1 .. n, n + 1 after the last.
+  std::function<int64_t(std::string_view name)> block_of;
 };
 
 // What a checkpoint must carry besides tensors so that the run goes on as if it had not stopped.

@@ -4,6 +4,7 @@
 #include "config/resolve.h"
 #include "config/run_id.h"
 #include "model/simmim.h"
+#include "train/examine.h"
 #include "train/fit_clusters.h"
 #include "train/reconstruct.h"
 #include "train/stages.h"
@@ -92,7 +93,7 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   const TrainTask task{
       .options = options,
       .steps = steps,
-      .pieces = options.accumulate.value_or(1),
+      .pieces = pieces_of(model, setup, options),
       .seed = setup.seed,
       .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
       .loader = loader,
@@ -116,9 +117,8 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
       .examine =
           [&](const Batch& batch, const StepContext& step) {
             const at::NoGradGuard no_grad;
-            const Tensor whole = mask_of(batch, step.step);
-            const SimMim::Output out =
-                model.forward(setup.normalise(batch.pixels, 0, batch.size()), whole, StepContext{});
+            const Tensor images = setup.normalise(batch.pixels, 0, batch.size()), whole = mask_of(batch, step.step);
+            const SimMim::Output out = model.forward(images, whole, StepContext{});
             Json facts = {{"images", Json::array()}, {"masks", Json::array()}, {"image_loss", Json::array()}};
             for (int64_t i = 0; i < batch.size(); ++i) {
               facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
@@ -127,12 +127,11 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
                   std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
               facts["image_loss"].push_back(out.image_loss[i].item<double>());
             }
-            const std::vector<Tensor> blocks =
-                model.encoder().block_features(setup.normalise(batch.pixels, 0, batch.size()));
-            for (size_t b = 0; b < blocks.size(); ++b)
-              facts["activations"].push_back({{"block", b + 1}, {"largest", blocks[b].abs().max().item<double>()}});
+            facts["blocks"] =
+                examine_blocks(step, [&](const StepContext& again) { model.forward(images, whole, again); });
             return facts;
-          }};
+          },
+      .block_of = [&](std::string_view name) { return model.encoder().layer_of(name); }};
   Progress progress;
   StageResult result;
   result.ending = train(session, task, progress);

@@ -37,6 +37,15 @@ fs::path weights_of(const Json& entry, const fs::path& out) {
   return file;
 }
 
+// On a disk that is full this may fail too: what is reported is what came first.
+void record_failure(RunFolder& folder, Code code, const char* text) {
+  folder.log(text);
+  try {
+    folder.end_attempt("failed", static_cast<int>(code), text);
+  } catch (const Error&) {
+  }
+}
+
 StageResult run_kind(Session& session, const Json& entry, const RunOptions& options) {
   const std::string kind = entry.at("kind");
   if (kind == "pretrain") return pretrain(session, entry, options.out, options.site_data);
@@ -48,11 +57,11 @@ StageResult run_kind(Session& session, const Json& entry, const RunOptions& opti
 
 }  // namespace
 
-Json describe_environment() {
+Json describe_environment(const std::string& commit) {
   utsname system{};
   uname(&system);
   Json out = {{"program", SIMMIM_VERSION},
-              {"commit", SIMMIM_COMMIT},
+              {"commit", commit},
               {"compiler", "g++ " __VERSION__},
               {"libtorch", "2.11.0"},
               {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
@@ -84,7 +93,7 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
                         {"weights", entry.at("weights")}});
   const at::Device device = resolve_device(entry.at("config").at("device"));
   const DeviceInfo info = device_info(device);
-  Json environment = describe_environment();
+  Json environment = describe_environment(options.commit);
   environment["device_name"] = info.name;
   environment["capability"] = info.capability;
   environment["driver"] = info.driver;
@@ -111,13 +120,11 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
             {"state", done ? "done" : "interrupted"},
             {"summary", folder->record().value("summary", Json::object())}};
   } catch (const Error& error) {
-    folder->log(error.what());
-    folder->end_attempt("failed", static_cast<int>(error.code()), error.what());
+    record_failure(*folder, error.code(), error.what());
     session.ingest();
     throw;
   } catch (const std::exception& error) {
-    folder->log(error.what());
-    folder->end_attempt("failed", static_cast<int>(Code::run_failed), error.what());
+    record_failure(*folder, Code::run_failed, error.what());
     session.ingest();
     throw;
   }

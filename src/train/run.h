@@ -6,6 +6,7 @@ namespace simmim {
 
 struct RunOptions {
   fs::path out, database, site_data;
+  std::string commit;  // of the program; may be empty
   int threads = 0;     // 0: LibTorch's choice
   bool fresh = false;  // start over, even if the run is done
 };
@@ -16,6 +17,6 @@ struct RunOptions {
 Json run_stage(const Json& entry, const RunOptions& options, const EventSink& sink);
 
 // What the machine and the program are, for the record of an attempt.
-Json describe_environment();
+Json describe_environment(const std::string& commit);
 
 }  // namespace simmim

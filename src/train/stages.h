@@ -1,5 +1,6 @@
 // The three stages, each from a resolved entry (config/resolve.h) to a finished run folder.
 #pragma once
+#include "config/memory.h"
 #include "train/loop.h"
 #include "train/session.h"
 #include "train/stage.h"
@@ -24,6 +25,16 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
 
 // Metadata of a checkpoint: what kind of model, its configuration without anything that may differ between equal runs.
 Metadata describe_weights(const Json& stage_config, const std::vector<std::string>& class_names = {});
+
+// The pieces a batch is computed in: as told, or as few as fit into the device's memory.
+template <class Model>
+int64_t pieces_of(const Model& model, const StageSetup& setup, const TrainOptions& options) {
+  if (options.accumulate) return *options.accumulate;
+  const ModelContext& on = setup.context;
+  return auto_pieces(estimate_memory(count_elements(model.parameters()), model.kept_bytes(on), on, options.batch_size,
+                                     setup.data.image_size),
+                     options.batch_size, on);
+}
 
 // AdamW's groups: each parameter's rate by its layer and its decay by the official rules.
 template <class Model>

@@ -24,8 +24,8 @@ void copy_into(const NamedTensors& tensors, const TensorFile& file) {
 }
 
 const std::vector<std::string> kFreshInClassifier = {"head.", "fc_norm."};
-const std::vector<std::string> kUnusedByClassifier = {
-    "decoder.", "lm_head.", "mask_token", "norm.", "encoder.mask_token", "encoder.norm.", "target."};
+const std::vector<std::string> kUnusedByClassifier = {"decoder.",           "lm_head.",      "mask_token", "norm.",
+                                                      "encoder.mask_token", "encoder.norm.", "target."};
 const std::vector<std::string> kFreshInPretraining = {"decoder.", "encoder.mask_token"};
 const std::vector<std::string> kUnusedByPretraining = {"decoder.", "lm_head.", "head.", "target."};
 

@@ -27,8 +27,34 @@ TEST_F(Run, DryRunShowsTheResolvedConfigurationAndMakesNothing) {
   const Finished got = run(Words{"pretrain", "--dry-run", "mask.ratio=0.5"} + tiny());
   EXPECT_EQ(got.code, 0) << got.err;
   EXPECT_NE(got.out.find("\"ratio\": 0.5"), std::string::npos);
-  EXPECT_NE(got.out.find("peak_lr"), std::string::npos);
+  for (const char* part : {"peak_lr", "parameters", "flops_per_image", "steps", "\nmemory ", "\ndisk "})
+    EXPECT_NE(got.out.find(part), std::string::npos) << part;
+  EXPECT_NE(got.out.find("guessed from FLOPs"), std::string::npos) << got.out;  // before any run
   EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(Run, DryRunTellsTheTimeThatARunLikeItTook) {
+  ASSERT_EQ(run(Words{"pretrain"} + tiny()).code, 0);
+  const Finished got = run(Words{"pretrain", "--dry-run", "mask.ratio=0.5"} + tiny());
+  EXPECT_NE(got.out.find("as runs like it took"), std::string::npos) << got.out;
+}
+
+// A batch of many tokens, so that most of the memory is the model's and not the program's.
+TEST_F(Run, NeedsTheMemoryThatItsPlanSays) {
+  const Words words =
+      Words{"pretrain", "--json"} + tiny() +
+      Words{"data.image_size=128", "encoder.patch=8",          "mask.patch=16",           "encoder.dim=128",
+            "pretrain.epochs=1",   "pretrain.warmup_epochs=0", "pretrain.batch_size=128", "data.limit=150"};
+  const double planned = run(words + Words{"--dry-run"}).json()["plan"]["memory"];
+  const Finished got = run(words);
+  ASSERT_EQ(got.code, 0) << got.err;
+  EXPECT_NEAR(got.json()["summary"]["peak_memory"].get<double>(), planned, 0.25 * planned);
+}
+
+TEST_F(Run, BeginsItsLogWithStepsAndPeakRate) {
+  const std::string id = run(Words{"pretrain", "--json"} + tiny()).json()["id"];
+  const std::string log = read_file(file(id, "log.txt"));
+  EXPECT_NE(log.substr(0, log.find('\n')).find("8 steps of 32 images, peak rate 0.001"), std::string::npos) << log;
 }
 
 TEST_F(Run, IsReusedByTheSameCommandAndStartedOverWhenAsked) {
@@ -121,6 +147,60 @@ TEST_F(Run, WrongInputIsOneSentenceWithItsExitCode) {
   says({"finetune", "--from", "latest"}, 2, "latest");
   says({"inspect", folder_.write("bad.pth", "not a checkpoint").string()}, 5, "bad.pth");
   EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(Run, TruncatedCheckpointIsRefusedAndStaysAsItIs) {
+  const std::string id = run(Words{"pretrain", "--json"} + tiny()).json()["id"];
+  const std::string bytes = read_file(file(id, "final.safetensors"));
+  const std::string cut = folder_.write("cut.safetensors", bytes.substr(0, bytes.size() / 2)).string();
+  for (const Words& words : {Words{"inspect", cut}, {"finetune", "--from", cut}, {"pretrain", "--from", cut}}) {
+    const Finished got = run(words);
+    EXPECT_EQ(got.code, 5) << got.err;
+    EXPECT_NE(got.err.find("cut.safetensors: "), std::string::npos) << got.err;
+    EXPECT_EQ(std::count(got.err.begin(), got.err.end(), '\n'), 1) << got.err;
+  }
+  EXPECT_EQ(read_file(cut).size(), bytes.size() / 2);
+}
+
+TEST_F(Run, WithADamagedCheckpointOfItsOwnSaysSoAndStartsOverOnlyWhenAsked) {
+  const Words words = Words{"pretrain"} + tiny() + Words{"pretrain.epochs=6", "pretrain.save_steps=4"};
+  Process process(words, environment());
+  ASSERT_TRUE(process.wait_for("epoch 2:"));
+  process.signal(SIGINT);
+  ASSERT_EQ(process.finish().code, 4);
+  const std::string id = run({"runs", "--json"}).json()[0]["run"];
+  const std::string half = read_file(file(id, "last.safetensors")).substr(0, 1000);
+  write_file_atomically(file(id, "last.safetensors"), half);
+  const Finished got = run(words);
+  EXPECT_EQ(got.code, 5) << got.err;
+  EXPECT_NE(got.err.find("last.safetensors: "), std::string::npos) << got.err;
+  EXPECT_EQ(read_file(file(id, "last.safetensors")), half);
+  EXPECT_EQ(run(words + Words{"--fresh"}).code, 0);
+}
+
+TEST_F(Run, GoesOnBesideADatabaseOfANewerVersionAndLeavesItAlone) {
+  make_folder(out());
+  ASSERT_EQ(run({"db", "rebuild"}).code, 0);
+  ASSERT_EQ(std::system(("python3 -c \"import sqlite3; c = sqlite3.connect('" + out() +
+                         "/simmim.db'); c.execute('update schema_version set version = 999'); c.commit()\"")
+                            .c_str()),
+            0);
+  const std::string before = read_file(fs::path(out()) / "simmim.db");
+  const Finished got = run(Words{"pretrain"} + tiny());
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_NE(got.err.find("warning: "), std::string::npos) << got.err;
+  EXPECT_NE(got.err.find("newer simmim"), std::string::npos) << got.err;
+  EXPECT_EQ(read_file(fs::path(out()) / "simmim.db"), before);
+}
+
+TEST_F(Run, ThatLosesItsNumbersNamesTheTensorThatWentBadFirst) {
+  const Finished got =
+      run(Words{"pretrain"} + tiny() +
+          Words{"precision=f32", "pretrain.lr=1e30", "pretrain.warmup_epochs=0", "pretrain.max_skipped_steps=3"});
+  EXPECT_EQ(got.code, 1) << got.err;
+  EXPECT_NE(got.err.find("not finite"), std::string::npos) << got.err;
+  const std::string why = run({"log", "latest", "--why"}).out;
+  EXPECT_NE(why.find("first tensor that is not finite: the activations of block 1"), std::string::npos) << why;
 }
 
 TEST_F(Run, ReadOnlyFolderIsRefusedBeforeAnythingIsComputed) {

@@ -57,8 +57,11 @@ TEST_F(Sweep, DryRunShowsSharingAndMakesNothing) {
   const Json plan = got.json();
   EXPECT_EQ(plan["plan"]["cells"].size(), 3u);  // one from scratch: the mask does not enter it
   EXPECT_EQ(plan["todo"].size(), 5u);
+  EXPECT_GT(plan["seconds"].get<double>(), 0);
   EXPECT_FALSE(fs::exists(folder_ / "results"));
-  EXPECT_NE(run({"--dry-run"}).out.find("3 cells x 1 seed: 5 runs"), std::string::npos);
+  const std::string text = run({"--dry-run"}).out;
+  for (const char* part : {"3 cells x 1 seed: 5 runs", "time: about ", "disk: ", "memory: up to "})
+    EXPECT_NE(text.find(part), std::string::npos) << text;
 }
 
 TEST_F(Sweep, RunsReusesAndAddsSeeds) {

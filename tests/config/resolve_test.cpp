@@ -152,6 +152,18 @@ TEST(Rates, OfTheOfficialRecipeAreTheOfficialOnes) {
   EXPECT_DOUBLE_EQ(schedule.rate(7), schedule.at(6));
 }
 
+TEST(Warmup, ThatIsNotGivenLeavesRoomInAShortRun) {
+  const auto warmup = [](const Json& overrides) {
+    return resolve({overrides})[0]["config"]["pretrain"]["warmup_epochs"].get<double>();
+  };
+  EXPECT_EQ(warmup(Json::object()), 1);
+  EXPECT_EQ(warmup({{"pretrain.epochs", 2}}), 1);
+  EXPECT_DOUBLE_EQ(warmup({{"pretrain.epochs", 1}}), 0.1);
+  const int64_t per_epoch = resolve({Json::object()})[0]["plan"]["steps_per_epoch"];
+  EXPECT_DOUBLE_EQ(warmup({{"pretrain.steps", per_epoch / 2}}), 0.1 * static_cast<double>(per_epoch / 2) / per_epoch);
+  EXPECT_EQ(id_of({{"pretrain.epochs", 1}}), id_of({{"pretrain.epochs", 1}, {"pretrain.warmup_epochs", 0.1}}));
+}
+
 TEST(Refusals, SayWhereWhatAndWhatIsAllowed) {
   const std::pair<Json, std::vector<std::string>> cases[] = {
       {{{"mask.ration", 0.5}}, {"mask.ration: unknown key", "did you mean 'ratio'?"}},
@@ -168,6 +180,7 @@ TEST(Refusals, SayWhereWhatAndWhatIsAllowed) {
       {{{"data.image_size", 30}}, {"30"}},
       {{{"pretrain.batch_size", 100000}}, {"pretrain.batch_size", "there would be no step"}},
       {{{"pretrain.epochs", 2}, {"pretrain.warmup_epochs", 2}}, {"pretrain.warmup_epochs"}},
+      {{{"pretrain.epochs", 1}, {"pretrain.warmup_epochs", 1}}, {"pretrain.warmup_epochs"}},
       {{{"pretrain.lr", 1e-3}, {"pretrain.base_lr", 1e-3}}, {"both lr and base_lr"}},
       {{{"pretrain.epochs", 2}, {"pretrain.steps", 5}}, {"both epochs and steps"}},
       {{{"pretrain.betas", {0.9}}}, {"pretrain.betas"}},

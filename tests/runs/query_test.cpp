@@ -162,10 +162,15 @@ TEST(RunWhy, TellsTheErrorAndTheTailOfTheLog) {
   EXPECT_NE(run_why(samples.out, "s0").find("allocating 5 GB"), std::string::npos);
   write_text(run_path(samples.out, "s0") / "crash/step-12.json",
              R"({"step": 12, "why": "not finite", "loss": null, "indices": [1, 2], "gradients": {"encoder.a": null},
-                 "activations": [{"block": 1, "largest": 1.5}, {"block": 2, "largest": null}]})");
+                 "blocks": [{"block": 1, "largest_activation": 1.5}, {"block": 2, "largest_activation": null}]})");
   EXPECT_NE(run_why(samples.out, "s0").find("first tensor that is not finite: the activations of block 2\n"),
             std::string::npos);
   EXPECT_NE(run_why(samples.out, "s0").find("loss: not finite"), std::string::npos);
+  write_text(run_path(samples.out, "s0") / "crash/step-12.json",
+             R"({"step": 12, "gradients": {"encoder.a": null, "encoder.b": null, "decoder.c": 1},
+                 "blocks": [{"block": 1, "largest_activation": 1.5}]})");
+  EXPECT_NE(run_why(samples.out, "s0").find("first tensor that is not finite: the gradient of encoder.b\n"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { run_log(samples.out, "p4"); }).find("no log"), std::string::npos);
 }
 

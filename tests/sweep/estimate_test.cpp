@@ -1,0 +1,54 @@
+#include "sweep/estimate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace simmim {
+namespace {
+
+Json stage(int64_t dim = 128) {
+  return {{"kind", "pretrain"},
+          {"config", {{"device", "auto"}, {"encoder", {{"dim", dim}}}, {"data", {{"image_size", 32}}}}},
+          {"plan", {{"images", 1000}, {"parameters", 2000}, {"device", "cpu"}, {"flops", 3e12}, {"peak_gflops", 100}}}};
+}
+PastRun past(int64_t dim = 128) {
+  return {.kind = "pretrain",
+          .device = "cpu",
+          .encoder = canonical(Json{{"dim", dim}}),
+          .image_size = 32,
+          .parameters = 1000,
+          .images_per_second = 50};
+}
+
+TEST(Estimate, OfARunLikeAnEarlierOneIsItsSpeed) {
+  const Estimate time = estimate_time(stage(), {past()});
+  EXPECT_TRUE(time.measured);
+  EXPECT_DOUBLE_EQ(time.seconds, 20);
+  EXPECT_EQ(time.text("20 s"), "about 20 s, as runs like it took");
+}
+
+TEST(Estimate, OfAnotherEncoderIsScaledByParameters) {
+  EXPECT_DOUBLE_EQ(estimate_time(stage(256), {past()}).seconds, 40);
+}
+
+TEST(Estimate, WithoutHistoryFollowsFromFlopsAndTheMachinesRate) {
+  PastRun elsewhere = past();
+  elsewhere.device = "cuda:0";
+  const Estimate time = estimate_time(stage(), {elsewhere});
+  EXPECT_FALSE(time.measured);
+  EXPECT_GT(time.seconds, 30);  // 3 TFLOP at 100 GFLOP/s and a share below 1
+  EXPECT_LT(time.seconds, 300);
+  EXPECT_LT(estimate_time(stage(768), {}).seconds, time.seconds);  // wide layers come nearer to the machine's rate
+}
+
+TEST(Estimate, SaysThatItKnowsNothing) {
+  Json unknown = stage();
+  unknown["plan"].erase("peak_gflops");
+  const Estimate time = estimate_time(unknown, {});
+  EXPECT_TRUE(std::isnan(time.seconds));
+  EXPECT_NE(time.text("").find("not known"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace simmim
