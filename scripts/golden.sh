@@ -13,5 +13,6 @@ timm=$build/timm-0.4.12
 "$python" scripts/golden/targets.py
 "$python" scripts/golden/dvae.py
 "$python" scripts/golden/weights.py "$build/simmim"
+"$python" scripts/golden/encoders.py
 git --no-pager diff --stat -- tests
 git --no-pager diff --quiet -- tests && echo "golden: nothing changed"

@@ -15,8 +15,7 @@ class Shapes {
 
   // The shape of a tensor with so many sides, nullptr if there is none. Code::data if it has others, or an empty one.
   const std::vector<int64_t>* find(const std::string& name, size_t sides) const {
-    const TensorView* tensor = file_.find("encoder." + name);
-    if (tensor == nullptr) tensor = file_.find(name);
+    const TensorView* tensor = view(name);
     if (tensor == nullptr) return nullptr;
     bool fits = tensor->shape.size() == sides;
     for (const int64_t side : tensor->shape) fits = fits && side > 0;
@@ -40,6 +39,10 @@ class Shapes {
   double mlp_ratio(const std::string& block) const {
     const std::vector<int64_t>& hidden = need(block + "mlp.fc1.weight", 2);
     return static_cast<double>(hidden[0]) / static_cast<double>(hidden[1]);
+  }
+  const TensorView* view(const std::string& name) const {
+    const TensorView* tensor = file_.find("encoder." + name);
+    return tensor != nullptr ? tensor : file_.find(name);
   }
   std::string where() const { return file_.path().string(); }
 
@@ -65,23 +68,37 @@ Json vit_of(const Shapes& shapes, const std::vector<int64_t>& patch_embed) {
             {"dim", patch_embed[0]},
             {"depth", shapes.blocks("")},
             {"heads", (*table)[1]},
+            {"absolute_position", shapes.view("pos_embed") != nullptr},
             {"layer_scale", shapes.find("blocks.0.gamma_1", 1) != nullptr ? 0.1 : 0.0},
             {"mlp_ratio", shapes.mlp_ratio("blocks.0.")}}},
           {"data", {{"image_size", grid * patch}}}};
 }
 
+// The window w' by which a Swin V2 measures offsets, from its table of coordinates (1,2w-1,2w-1,2): the last of them
+// is log2(1 + 8 (w-1)/(w'-1)) / 3 (layers/continuous_bias.h).
+int64_t pretrained_window(const TensorView& places) {
+  const double last = to_doubles(places).back();
+  return last > 0 ? 1 + std::llround(8 * static_cast<double>(places.shape[1] / 2) / (std::exp2(3 * last) - 1)) : 1;
+}
+
 Json swin_of(const Shapes& shapes, const std::vector<int64_t>& patch_embed) {
-  Json depths = Json::array(), heads = Json::array();
+  Json depths = Json::array(), heads = Json::array(), pretrained = Json::array();
   int64_t window = 0, last_window = 0, stages = 0;
   constexpr int64_t kMaxStages = 16;
   for (; stages <= kMaxStages; ++stages) {
     const int64_t depth = shapes.blocks(fmt::format("layers.{}.", stages));
     if (depth == 0) break;
-    const std::vector<int64_t>& table =
-        shapes.need(fmt::format("layers.{}.blocks.0.attn.relative_position_bias_table", stages), 2);
+    const std::string attention = fmt::format("layers.{}.blocks.0.attn.", stages);
     depths.push_back(depth);
-    heads.push_back(table[1]);
-    last_window = window_of(table[0]);
+    if (const auto* scale = shapes.find(attention + "logit_scale", 3); scale != nullptr) {  // version two
+      last_window = (shapes.need(attention + "relative_coords_table", 4)[1] + 1) / 2;
+      heads.push_back((*scale)[0]);
+      pretrained.push_back(pretrained_window(*shapes.view(attention + "relative_coords_table")));
+    } else {
+      const std::vector<int64_t>& table = shapes.need(attention + "relative_position_bias_table", 2);
+      last_window = window_of(table[0]);
+      heads.push_back(table[1]);
+    }
     window = std::max(window, last_window);
   }
   if (stages > kMaxStages)
@@ -91,15 +108,16 @@ Json swin_of(const Shapes& shapes, const std::vector<int64_t>& patch_embed) {
   const int64_t patch = patch_embed[2];
   const int64_t grid = shift != nullptr ? std::llround(std::sqrt(static_cast<double>((*shift)[0]))) * window
                                         : last_window << (stages - 1);
-  return {{"encoder",
-           {{"name", "swin"},
-            {"patch", patch},
-            {"dim", patch_embed[0]},
-            {"depths", depths},
-            {"heads", heads},
-            {"window", window},
-            {"mlp_ratio", shapes.mlp_ratio("layers.0.blocks.0.")}}},
-          {"data", {{"image_size", grid * patch}}}};
+  Json encoder = {{"name", pretrained.empty() ? "swin" : "swinv2"},
+                  {"patch", patch},
+                  {"dim", patch_embed[0]},
+                  {"depths", depths},
+                  {"heads", heads},
+                  {"window", window},
+                  {"absolute_position", shapes.view("absolute_pos_embed") != nullptr},
+                  {"mlp_ratio", shapes.mlp_ratio("layers.0.blocks.0.")}};
+  if (!pretrained.empty()) encoder["pretrained_window"] = pretrained;
+  return {{"encoder", encoder}, {"data", {{"image_size", grid * patch}}}};
 }
 
 // The official mask patch, or the next smaller one that this image size and patch allow.

@@ -49,6 +49,11 @@ class StageResolver {
     if (stage_ == "pretrain") config_["method"] = write_fields(method);
     config_["data"] = settle_data(data_block, request_.site_data, data_);
     config_["encoder"] = resolve_encoder(encoder_block, data_.image_size);
+    // Swin V2 measures distances by the windows of its pre-training, whatever they are now.
+    const Json* windows = find_path(parent_config_, "encoder.pretrained_window");
+    if (windows != nullptr && config_["encoder"].contains("pretrained_window") &&
+        !encoder_block.contains("pretrained_window"))
+      config_["encoder"]["pretrained_window"] = *windows;
     if (stage_ == "pretrain")
       for (const std::string section : {"mask", "head", "target", "loss"})
         config_[section] = resolve_variant(section, merged_.config.value(section, Json::object()));

@@ -12,10 +12,11 @@ struct Grid {
   bool operator==(const Grid&) const = default;
 };
 
-// What an encoder yields: (B, channels, image/stride, image/stride).
+// What an encoder yields: (B, channels, side, side).
 struct FeatureShape {
   int64_t channels = 0;
   int64_t stride = 0;  // pixels a feature cell covers, per axis
+  int64_t side = 0;    // cells a side: image/stride
 };
 
 // What a target asks of the head, for each feature cell: `side` x `side` values of `channels` each, so that the

@@ -38,7 +38,7 @@ class Encoder {
   virtual std::vector<Tensor> block_features(const Tensor& images) const = 0;
 
   virtual int64_t patch() const = 0;       // pixels a token covers, per axis
-  virtual FeatureShape shape() const = 0;  // channels and stride of the features
+  virtual FeatureShape shape() const = 0;  // of the features
   virtual int64_t layers() const = 0;      // n: blocks over all stages
   virtual double flops() const = 0;        // of one image forward, 2 a multiply-add
 

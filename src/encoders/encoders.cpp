@@ -1,6 +1,7 @@
 #include "encoders/encoders.h"
 
 #include "encoders/swin.h"
+#include "encoders/swinv2.h"
 #include "encoders/vit.h"
 
 namespace simmim {
@@ -13,6 +14,45 @@ std::pair<std::string, Json> preset(const std::string& encoder, typename V::Opti
   return {options.preset, block};
 }
 
+template <class V>
+EncoderFamily::value_type row(const char* name, const char* help) {
+  return variant<V, Encoder, const Scope&, const EncoderSite&>(name, help);
+}
+
+// The block with what follows from the size.
+template <class V>
+Json settled(const Json& block, int64_t image_size, const std::string& path) {
+  typename V::Options options{};
+  read_fields(options, block, path, {"name"});
+  if (!options.depths.empty()) options.settle(image_size);
+  Json out = block;
+  out.update(write_fields(options));
+  return out;
+}
+
+// The sizes in which both versions of Swin come, as presets of encoder V.
+template <class V>
+void add_swin_presets(std::vector<std::pair<std::string, Json>>& table, const std::string& encoder) {
+  const auto add = [&](const std::string& size, const Swin::Options& sizes) {
+    typename V::Options options{};
+    static_cast<Swin::Options&>(options) = sizes;
+    options.preset = encoder + "_" + size;
+    table.push_back(preset<V>(encoder, options));
+  };
+  const auto add_published = [&](const std::string& size, int64_t dim, int64_t depth, int64_t heads) {
+    add(size, {.patch = 4,
+               .dim = dim,
+               .depths = {2, 2, depth, 2},
+               .heads = {heads, 2 * heads, 4 * heads, 8 * heads},
+               .window = std::nullopt});
+  };
+  add("nano", {});
+  add_published("tiny", 96, 6, 3);
+  add_published("small", 96, 18, 3);
+  add_published("base", 128, 18, 4);
+  add_published("large", 192, 18, 6);
+}
+
 std::string text_of(const Json& block, const char* key) {
   const auto it = block.find(key);
   return it != block.end() && it->is_string() ? it->get<std::string>() : "";
@@ -22,40 +62,26 @@ std::string text_of(const Json& block, const char* key) {
 
 const EncoderFamily& encoders() {
   static const EncoderFamily family = {
-      variant<Vit, Encoder, const Scope&, const EncoderSite&>("vit", "vision transformer with relative position bias"),
-      variant<Swin, Encoder, const Scope&, const EncoderSite&>("swin",
-                                                               "Swin transformer: shifted windows, four scales"),
+      row<Vit>("vit", "vision transformer with relative position bias"),
+      row<Swin>("swin", "Swin transformer: shifted windows, four scales"),
+      row<Swinv2>("swinv2", "Swin V2: cosine attention, continuous position bias, norms after the branches"),
   };
   return family;
 }
 
 const std::vector<std::pair<std::string, Json>>& presets() {
-  static const std::vector<std::pair<std::string, Json>> table = {
-      preset<Vit>("vit", {.preset = "vit_nano", .patch = 4, .dim = 128, .depth = 6, .heads = 4}),
-      preset<Vit>("vit", {.preset = "vit_tiny", .patch = 16, .dim = 192, .depth = 12, .heads = 3}),
-      preset<Vit>("vit", {.preset = "vit_small", .patch = 16, .dim = 384, .depth = 12, .heads = 6}),
-      preset<Vit>("vit", {.preset = "vit_base", .patch = 16, .dim = 768, .depth = 12, .heads = 12}),
-      preset<Vit>("vit", {.preset = "vit_large", .patch = 16, .dim = 1024, .depth = 24, .heads = 16}),
-      preset<Swin>("swin", {.preset = "swin_nano"}),
-      preset<Swin>("swin", {.preset = "swin_tiny",
-                            .patch = 4,
-                            .dim = 96,
-                            .depths = {2, 2, 6, 2},
-                            .heads = {3, 6, 12, 24},
-                            .window = std::nullopt}),
-      preset<Swin>("swin", {.preset = "swin_base",
-                            .patch = 4,
-                            .dim = 128,
-                            .depths = {2, 2, 18, 2},
-                            .heads = {4, 8, 16, 32},
-                            .window = std::nullopt}),
-      preset<Swin>("swin", {.preset = "swin_large",
-                            .patch = 4,
-                            .dim = 192,
-                            .depths = {2, 2, 18, 2},
-                            .heads = {6, 12, 24, 48},
-                            .window = std::nullopt}),
-  };
+  static const std::vector<std::pair<std::string, Json>> table = [] {
+    std::vector<std::pair<std::string, Json>> all = {
+        preset<Vit>("vit", {.preset = "vit_nano", .patch = 4, .dim = 128, .depth = 6, .heads = 4}),
+        preset<Vit>("vit", {.preset = "vit_tiny", .patch = 16, .dim = 192, .depth = 12, .heads = 3}),
+        preset<Vit>("vit", {.preset = "vit_small", .patch = 16, .dim = 384, .depth = 12, .heads = 6}),
+        preset<Vit>("vit", {.preset = "vit_base", .patch = 16, .dim = 768, .depth = 12, .heads = 12}),
+        preset<Vit>("vit", {.preset = "vit_large", .patch = 16, .dim = 1024, .depth = 24, .heads = 16}),
+    };
+    add_swin_presets<Swin>(all, "swin");
+    add_swin_presets<Swinv2>(all, "swinv2");
+    return all;
+  }();
   return table;
 }
 
@@ -79,11 +105,8 @@ Json resolve_encoder(const Json& given, int64_t image_size, const std::string& p
   block["name"] = name;
   const auto& row = find_variant(encoders(), block, path);
   block = row.resolve(block, path);
-  if (name == "swin") {
-    Swin::Options options{};
-    read_fields(options, block, path, {"name"});
-    if (!options.depths.empty()) block["window"] = options.window_at(image_size);
-  }
+  if (name == "swin") block = settled<Swin>(block, image_size, path);
+  if (name == "swinv2") block = settled<Swinv2>(block, image_size, path);
   NamedTensors shapes;  // built without memory: the constructors check what belongs together
   row.make(block, Scope(shapes, {.device = at::kMeta}), EncoderSite{image_size, Stage::pretrain});
   return block;

@@ -53,67 +53,67 @@ Tensor gather_quads(const Tensor& x, Grid grid) {
 
 }  // namespace
 
-Swin::Swin(const Options& o, const Scope& scope, const EncoderSite& site) : options_(o), site_(site) {
+Swin::Swin(const Options& o, const Scope& scope, const EncoderSite& site, SwinVersion version,
+           const std::vector<int64_t>& pretrained_window)
+    : options_(o), site_(site), version_(version) {
   check_sizes(o, site.image_size);
-  if (site.stage == Stage::pretrain) mask_token_ = scope.make("mask_token", {1, 1, o.dim}, truncated_normal(0.02, 2));
+  if (!pretrained_window.empty() && pretrained_window.size() != o.depths.size())
+    fail(Code::usage, "encoder.pretrained_window: {} numbers where encoder.depths has {}; give one a stage, or []",
+         pretrained_window.size(), o.depths.size());
+  const Init normal = truncated_normal(0.02, 2);
+  if (site.stage == Stage::pretrain) mask_token_ = scope.make("mask_token", {1, 1, o.dim}, normal);
+  if (o.absolute_position) {
+    const int64_t side = site.image_size / o.patch;
+    absolute_pos_embed_ = scope.make("absolute_pos_embed", {1, side * side, o.dim}, normal);
+  }
   // The official initialisation leaves out convolutions, so the patch embedding keeps PyTorch's default.
   const Init embed = uniform(1 / std::sqrt(static_cast<double>(3 * o.patch * o.patch)));
   patch_embed_.emplace(scope / "patch_embed" / "proj", o.patch, o.dim, embed, embed);
   embed_norm_.emplace(scope / "patch_embed" / "norm", o.dim, kEps);
   const std::vector<double> rates = drop_path_rates(o.drop_path, layers());
-  int64_t first_block = 0;
-  for (size_t stage = 0; stage < o.depths.size(); ++stage) {
-    layers_.push_back(make_layer(scope / "layers" / static_cast<int64_t>(stage), stage, first_block, rates));
-    first_block += o.depths[stage];
+  auto rate = rates.begin();
+  for (size_t s = 0; s < o.depths.size(); ++s) {
+    const Scope layer = scope / "layers" / static_cast<int64_t>(s);
+    const int64_t dim = o.dim << s, side = site.image_size / (o.patch << s);
+    stages_.emplace_back(layer,
+                         WindowStageOptions{.version = version,
+                                            .grid = {side, side},
+                                            .window = o.window_at(site.image_size),
+                                            .pretrained_window = pretrained_window.empty() ? 0 : pretrained_window[s],
+                                            .dim = dim,
+                                            .heads = o.heads[s],
+                                            .mlp_ratio = o.mlp_ratio,
+                                            .drop_path = {rate, rate + o.depths[s]},
+                                            .checkpointing = o.checkpointing});
+    rate += o.depths[s];
+    if (s + 1 < o.depths.size())
+      merges_.push_back({Linear(layer / "downsample" / "reduction", 4 * dim, 2 * dim, normal, Linear::Bias::none),
+                         LayerNorm(layer / "downsample" / "norm", (version == SwinVersion::one ? 4 : 2) * dim, kEps)});
   }
   norm_.emplace(scope / "norm", shape().channels, kEps);
 }
 
-Swin::Layer Swin::make_layer(const Scope& scope, size_t stage, int64_t first_block,
-                             const std::vector<double>& rates) const {
-  const int64_t dim = options_.dim << stage, side = site_.image_size / (options_.patch << stage);
-  const int64_t wanted = options_.window_at(site_.image_size), window = clamped(wanted, side);
-  const Init normal = truncated_normal(0.02, 2);
-  Layer layer{.grid = {side, side}};
-  layer.straight = cut_windows(layer.grid, window, 0, scope.options());
-  layer.shifted = side <= wanted ? layer.straight : cut_windows(layer.grid, window, window / 2, scope.options());
-  const Tensor index = relative_index({window, window}, false, scope.context().device);
-  for (int64_t b = 0; b < options_.depths[stage]; ++b) {
-    const Scope block = scope / "blocks" / b;
-    layer.biases.emplace_back(block / "attn", relative_rows({window, window}, false), options_.heads[stage], normal,
-                              index);
-    layer.blocks.emplace_back(block, BlockOptions{.dim = dim,
-                                                  .heads = options_.heads[stage],
-                                                  .mlp_ratio = options_.mlp_ratio,
-                                                  .eps = kEps,
-                                                  .drop_path = rates[static_cast<size_t>(first_block + b)],
-                                                  .linear = normal});
-  }
-  if (stage + 1 < options_.depths.size())
-    layer.merge.emplace(Merge{Linear(scope / "downsample" / "reduction", 4 * dim, 2 * dim, normal, Linear::Bias::none),
-                              LayerNorm(scope / "downsample" / "norm", 4 * dim, kEps)});
-  return layer;
+Tensor Swin::merge(const Merge& merge, const Tensor& quads) const {
+  return version_ == SwinVersion::one ? merge.reduction(merge.norm(quads)) : merge.norm(merge.reduction(quads));
 }
 
 Tensor Swin::run(const Tensor& images, const Tensor& mask, const StepContext& step,
                  const std::function<void(const Tensor&)>& each) const {
   Tensor x = (*embed_norm_)((*patch_embed_)(images));  // (B,L,D)
   if (mask.defined()) x = at::where(mask.view({images.size(0), -1, 1}), mask_token_, x);
-  int64_t index = 0;
-  for (const Layer& layer : layers_) {
-    for (size_t b = 0; b < layer.blocks.size(); ++b) {
-      const Windows& windows = b % 2 == 0 ? layer.straight : layer.shifted;
-      x = layer.blocks[b].forward(x, layer.biases[b](), &windows, index++, step);
-      if (each) each(x);
-    }
-    if (layer.merge) x = layer.merge->reduction(layer.merge->norm(gather_quads(x, layer.grid)));
+  if (absolute_pos_embed_.defined()) x = x + absolute_pos_embed_;
+  int64_t first = 0;
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    x = stages_[s].forward(x, first, step, each);
+    first += options_.depths[s];
+    if (s < merges_.size()) x = merge(merges_[s], gather_quads(x, stages_[s].grid));
   }
   return x;
 }
 
 Tensor Swin::forward(const Tensor& images, const Tensor& mask, const StepContext& step) const {
   const Tensor tokens = (*norm_)(run(images, mask, step, nullptr));
-  const Grid grid = layers_.back().grid;
+  const Grid grid = stages_.back().grid;
   return tokens.view({images.size(0), grid.h, grid.w, -1}).permute({0, 3, 1, 2});  // (B,C,h,w)
 }
 
@@ -130,25 +130,21 @@ int64_t Swin::layers() const {
 }
 
 double Swin::flops() const {
-  double total = 2. * static_cast<double>(layers_[0].grid.cells() * 3 * options_.patch * options_.patch * options_.dim);
-  for (const Layer& layer : layers_) {
-    const int64_t window = layer.straight.side;
-    for (const Block& block : layer.blocks) total += block.flops(layer.grid.cells(), window * window);
-    if (layer.merge) total += 2. * static_cast<double>(layer.grid.cells() / 4 * layer.merge->reduction.weight.numel());
-  }
+  double total = 2. * static_cast<double>(stages_[0].grid.cells() * 3 * options_.patch * options_.patch * options_.dim);
+  for (const WindowStage& stage : stages_) total += stage.flops();
+  for (size_t s = 0; s < merges_.size(); ++s)
+    total += 2. * static_cast<double>(stages_[s].grid.cells() / 4 * merges_[s].reduction.weight.numel());
   return total;
 }
 
 // Around the blocks: the patches as rows, the embedding, its norm and its masking; at each merge four tokens as one
 // row, before and after the norm; the last norm's input and output.
 double Swin::kept_bytes(const ModelContext& on) const {
-  int64_t around = layers_[0].grid.cells() * (3 * options_.patch * options_.patch + 3 * options_.dim);
+  int64_t around = stages_[0].grid.cells() * (3 * options_.patch * options_.patch + 3 * options_.dim);
   double blocks = 0;
-  for (size_t stage = 0; stage < layers_.size(); ++stage) {
-    const Layer& layer = layers_[stage];
-    for (const Block& block : layer.blocks)
-      blocks += block.kept_bytes(layer.grid.cells(), layer.straight.side * layer.straight.side, on);
-    around += 2 * layer.grid.cells() * (options_.dim << stage);
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    blocks += stages_[s].kept_bytes(on);
+    around += 2 * stages_[s].grid.cells() * (options_.dim << s);
   }
   return static_cast<double>(around) * (on.dtype == at::kDouble ? 8 : 4) + blocks;
 }
@@ -168,19 +164,16 @@ int64_t Swin::layer_of(std::string_view name) const {
 // In pre-training the official list names the tables by a path that never matches, so they do decay; in fine-tuning
 // they do not (SimMIM simmim.py:52-54, swin_transformer.py no_weight_decay_keywords).
 bool Swin::skips_decay(std::string_view name, Stage stage) const {
+  if (name == "absolute_pos_embed") return true;
   if (stage == Stage::pretrain) return name == "mask_token";
   return name.find("relative_position_bias_table") != std::string_view::npos;
 }
 
 NamedTensors Swin::buffers() const {
   NamedTensors out;
-  for (size_t s = 0; s < layers_.size(); ++s)
-    for (size_t b = 0; b < layers_[s].blocks.size(); ++b) {
-      const std::string block = fmt::format("layers.{}.blocks.{}.", s, b);
-      const Windows& windows = b % 2 == 0 ? layers_[s].straight : layers_[s].shifted;
-      out.emplace_back(block + "attn.relative_position_index", layers_[s].biases[b].index);
-      if (windows.mask.defined()) out.emplace_back(block + "attn_mask", windows.mask);
-    }
+  for (size_t s = 0; s < stages_.size(); ++s)
+    for (const auto& [name, tensor] : stages_[s].buffers())
+      out.emplace_back(fmt::format("layers.{}.{}", s, name), tensor);
   return out;
 }
 

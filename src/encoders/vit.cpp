@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "layers/checkpoint.h"
 #include "layers/drop_path.h"
 
 namespace simmim {
@@ -28,6 +29,7 @@ Vit::Vit(const Options& o, const Scope& scope, const EncoderSite& site) : option
   const Init normal = truncated_normal(kStd, pretrain ? kStd : 2);
   cls_token_ = scope.make("cls_token", {1, 1, o.dim}, normal);
   if (pretrain) mask_token_ = scope.make("mask_token", {1, 1, o.dim}, normal);
+  if (o.absolute_position) pos_embed_ = scope.make("pos_embed", {1, 1 + grid_.cells(), o.dim}, normal);
   patch_embed_.emplace(scope / "patch_embed" / "proj", o.patch, o.dim, normal, constant(0));
 
   const Tensor index = relative_index(grid_, true, scope.context().device);
@@ -59,9 +61,14 @@ Tensor Vit::run(const Tensor& images, const Tensor& mask, const StepContext& ste
   Tensor tokens = (*patch_embed_)(images);  // (B,L,D)
   if (mask.defined()) tokens = at::where(mask.view({B, -1, 1}), mask_token_, tokens);
   Tensor x = at::cat({cls_token_.expand({B, 1, -1}), tokens}, 1);  // (B,1+L,D)
+  if (pos_embed_.defined()) x = x + pos_embed_;
   const Tensor shared = shared_bias_ ? (*shared_bias_)() : Tensor();
   for (size_t i = 0; i < blocks_.size(); ++i) {
-    x = blocks_[i].forward(x, shared.defined() ? shared : biases_[i](), nullptr, static_cast<int64_t>(i), step);
+    const NetworkPart part = [block = &blocks_[i], i, step](const std::vector<Tensor>& in) {
+      return block->forward(in[0], in[1], nullptr, static_cast<int64_t>(i), step);
+    };
+    const Tensor bias = shared.defined() ? shared : biases_[i]();
+    x = options_.checkpointing ? checkpoint(part, {x, bias}) : part({x, bias});
     if (each) each(x);
   }
   return x;
@@ -92,18 +99,19 @@ double Vit::flops() const {
 double Vit::kept_bytes(const ModelContext& on) const {
   const int64_t L = grid_.cells();
   const double around = static_cast<double>(L * (3 * options_.patch * options_.patch + 4 * options_.dim));
-  return around * (on.dtype == at::kDouble ? 8 : 4) +
-         static_cast<double>(options_.depth) * blocks_[0].kept_bytes(L + 1, L + 1, on);
+  const double number = on.dtype == at::kDouble ? 8 : 4;
+  return around * number + kept_of_blocks(std::vector<double>(blocks_.size(), blocks_[0].kept_bytes(L + 1, L + 1, on)),
+                                          static_cast<double>((L + 1) * options_.dim) * number, options_.checkpointing);
 }
 
 int64_t Vit::layer_of(std::string_view name) const {
   name = without_prefix(name);
-  if (name == "cls_token" || name == "mask_token" || name.starts_with("patch_embed.")) return 0;
+  if (name == "cls_token" || name == "mask_token" || name == "pos_embed" || name.starts_with("patch_embed.")) return 0;
   return name.starts_with("blocks.") ? number_in(name, 0) + 1 : layers() + 1;
 }
 
 // The mask token and the bias tables do decay in ViT (SimMIM simmim.py:93-95; microsoft/SimMIM#26).
-bool Vit::skips_decay(std::string_view name, Stage) const { return name == "cls_token"; }
+bool Vit::skips_decay(std::string_view name, Stage) const { return name == "cls_token" || name == "pos_embed"; }
 
 NamedTensors Vit::buffers() const {
   if (shared_bias_) return {{"rel_pos_bias.relative_position_index", shared_bias_->index}};

@@ -18,6 +18,7 @@ class Vit : public Encoder {
     std::string preset = "vit_nano";
     int64_t patch = 4, dim = 128, depth = 6, heads = 4;
     double mlp_ratio = 4, layer_scale = 0.1, drop_path = 0;
+    bool absolute_position = false, checkpointing = false;
     static void fields(auto& o, auto&& visit) {
       visit("preset", o.preset, "sizes by name; every one of them can be overridden",
             FieldRule{.choices = {"vit_nano", "vit_tiny", "vit_small", "vit_base", "vit_large"}});
@@ -30,6 +31,10 @@ class Vit : public Encoder {
             FieldRule{.min = 0, .max = 10});
       visit("drop_path", o.drop_path, "share of images for which the last block's branches are left out in training",
             FieldRule{.min = 0, .max = 0.99});
+      visit("absolute_position", o.absolute_position,
+            "adds a learned vector for each token's place to the tokens, beside the relative bias");
+      visit("checkpointing", o.checkpointing,
+            "saves memory: activations of a block are computed again in the backward pass", FieldRule{.in_id = false});
     }
   };
 
@@ -42,7 +47,7 @@ class Vit : public Encoder {
   }  // SimMIM vision_transformer.py:254-268
   std::vector<Tensor> block_features(const Tensor& images) const override;
   int64_t patch() const override { return options_.patch; }
-  FeatureShape shape() const override { return {options_.dim, options_.patch}; }
+  FeatureShape shape() const override { return {options_.dim, options_.patch, grid_.h}; }
   int64_t layers() const override { return options_.depth; }
   double flops() const override;
   double kept_bytes(const ModelContext& on) const override;
@@ -61,6 +66,7 @@ class Vit : public Encoder {
   EncoderSite site_;
   Grid grid_;
   Tensor cls_token_, mask_token_;  // (1,1,D); mask token in pre-training only
+  Tensor pos_embed_;               // (1,1+L,D), the CLS token's first, or undefined
   std::optional<PatchEmbed> patch_embed_;
   std::optional<RelativeBias> shared_bias_;  // pre-training
   std::vector<RelativeBias> biases_;         // fine-tuning, one a block

@@ -1,5 +1,6 @@
 #include "heads/heads.h"
 
+#include "heads/inverse_swin.h"
 #include "heads/linear.h"
 #include "heads/mlp.h"
 
@@ -17,6 +18,7 @@ const HeadFamily& heads() {
   static const HeadFamily family = {
       row<LinearHead>("linear", "one linear layer a cell (the paper's choice)"),
       row<MlpHead>("mlp", "two layers a cell"),
+      row<InverseSwinHead>("inverse_swin", "Swin the other way round: stages from the cells back to patches"),
   };
   return family;
 }

@@ -10,4 +10,8 @@ namespace simmim {
 // bf16.
 Tensor attention(const Tensor& qkv, const Tensor& bias, const Tensor& mask);
 
+// The same with cosines for products: softmax(scale cos(q,k) + bias + mask) v. log_scale (H,1,1), of which at most
+// log(1/0.01) counts (Liu et al., CVPR 2022, section 3.2).
+Tensor cosine_attention(const Tensor& qkv, const Tensor& log_scale, const Tensor& bias, const Tensor& mask);
+
 }  // namespace simmim

@@ -18,9 +18,14 @@ Tensor optional_bias(const Scope& scope, const std::string& name, const BlockOpt
   return o.split_qkv_bias ? scope.make(name, {o.dim}, constant(0)) : Tensor();
 }
 
-int64_t hidden(const BlockOptions& o) { return static_cast<int64_t>(static_cast<double>(o.dim) * o.mlp_ratio); }
-
 }  // namespace
+
+int64_t hidden_width(const BlockOptions& o) { return static_cast<int64_t>(static_cast<double>(o.dim) * o.mlp_ratio); }
+
+double block_flops(const BlockOptions& o, int64_t L, int64_t N) {
+  const double D = static_cast<double>(o.dim), products = 4 * D * D + 2 * D * static_cast<double>(hidden_width(o));
+  return 2 * static_cast<double>(L) * (products + 2 * static_cast<double>(N) * D);
+}
 
 Block::Block(const Scope& scope, const BlockOptions& o)
     : options_(o),
@@ -34,8 +39,8 @@ Block::Block(const Scope& scope, const BlockOptions& o)
            o.split_qkv_bias ? Linear::Bias::none : Linear::Bias::zeros),
       proj_(scope / "attn" / "proj", o.dim, o.dim, scaled(o.linear, o.residual_scale)),
       norm2_(scope / "norm2", o.dim, o.eps),
-      fc1_(scope / "mlp" / "fc1", o.dim, hidden(o), o.linear),
-      fc2_(scope / "mlp" / "fc2", hidden(o), o.dim, scaled(o.linear, o.residual_scale)) {}
+      fc1_(scope / "mlp" / "fc1", o.dim, hidden_width(o), o.linear),
+      fc2_(scope / "mlp" / "fc2", hidden_width(o), o.dim, scaled(o.linear, o.residual_scale)) {}
 
 Tensor Block::qkv_bias() const {
   return options_.split_qkv_bias ? at::cat({q_bias_, at::zeros_like(q_bias_), v_bias_}) : qkv_.bias;
@@ -82,15 +87,9 @@ Tensor Block::plain(const Tensor& x, const Tensor& bias, const Windows* windows,
   return residual(mixed, fc2_(at::gelu(fc1_(norm2_(mixed)))), gamma_2_, factors(1));
 }
 
-double Block::flops(int64_t L, int64_t N) const {
-  const double D = static_cast<double>(options_.dim),
-               products = 4 * D * D + 2 * D * static_cast<double>(hidden(options_));
-  return 2 * static_cast<double>(L) * (products + 2 * static_cast<double>(N) * D);
-}
-
 double Block::kept_bytes(int64_t L, int64_t N, const ModelContext& on) const {
   const double stream = on.dtype == at::kDouble ? 8 : 4, operand = on.autocast ? 2 : stream;
-  const double D = static_cast<double>(options_.dim), F = static_cast<double>(hidden(options_)),
+  const double D = static_cast<double>(options_.dim), F = static_cast<double>(hidden_width(options_)),
                H = static_cast<double>(options_.heads), branches = options_.layer_scale > 0 ? 2 * D : 0;
   // Of a token: the input and the sum after attention; both norms, q, k, v, what attention gives, the MLP's middle.
   double token = 2 * D * stream + (6 * D + F + branches) * operand;

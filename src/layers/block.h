@@ -17,6 +17,11 @@ struct BlockOptions {
   Init linear;                  // of all weight matrices
 };
 
+int64_t hidden_width(const BlockOptions& options);  // of the MLP
+
+// FLOPs of one image through the matrix products of a block, 2 a multiply-add, for L tokens in sequences of N.
+double block_flops(const BlockOptions& options, int64_t L, int64_t N);
+
 class Block {
  public:
   Block(const Scope& scope, const BlockOptions& options);
@@ -30,8 +35,7 @@ class Block {
   Tensor plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                const StepContext& step) const;
 
-  // FLOPs of one image forward, 2 a multiply-add, for L tokens in sequences of N.
-  double flops(int64_t L, int64_t N) const;
+  double flops(int64_t L, int64_t N) const { return block_flops(options_, L, N); }
 
   // Bytes that the forward pass of one image keeps for the backward pass, as `on` computes it.
   double kept_bytes(int64_t L, int64_t N, const ModelContext& on) const;

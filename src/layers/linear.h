@@ -21,8 +21,11 @@ struct LayerNorm {
   Tensor weight, bias;  // (D)
   double eps;           // 1e-5 in Swin, 1e-6 in ViT
 
-  LayerNorm(const Scope& scope, int64_t dim, double epsilon)
-      : weight(scope.make("weight", {dim}, constant(1))), bias(scope.make("bias", {dim}, constant(0))), eps(epsilon) {}
+  // start: of the weights.
+  LayerNorm(const Scope& scope, int64_t dim, double epsilon, double start = 1)
+      : weight(scope.make("weight", {dim}, constant(start))),
+        bias(scope.make("bias", {dim}, constant(0))),
+        eps(epsilon) {}
 
   Tensor operator()(const Tensor& x) const { return at::layer_norm(x, {x.size(-1)}, weight, bias, eps); }
 };

@@ -1,6 +1,7 @@
 #include "weights/adapt.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <unordered_map>
 
@@ -26,6 +27,36 @@ bool is_no_weight(std::string_view name) {
 // "blocks.3.attn.relative_position_bias_table": a ViT's table of one block (Swin's begin with "layers.").
 bool is_block_table(std::string_view name) { return name.starts_with("blocks.") && name.ends_with(kTable); }
 
+// What the released SimMIM files of Swin V2 call the network of position biases (Swin-Transformer utils_simmim.py).
+std::string old_name(std::string name) {
+  const auto at = name.find(".cpb_mlp.");
+  return at == std::string::npos ? name : name.replace(at, 9, ".rpe_mlp.");
+}
+
+// The side of the grid of an absolute position embedding; 0 if it has none.
+int64_t grid_side(int64_t tokens, int64_t extra) {
+  const int64_t side = std::llround(std::sqrt(static_cast<double>(std::max<int64_t>(0, tokens - extra))));
+  return side * side == tokens - extra ? side : 0;
+}
+
+// A position table `name` in the shape wanted, or nothing where no rule converts it.
+std::vector<double> resized(const std::string& name, const TensorView& tensor, const std::vector<int64_t>& wanted) {
+  const std::vector<int64_t>& given = tensor.shape;
+  if (given.size() != wanted.size() || given.back() != wanted.back()) return {};
+  if (name.ends_with(kTable) && given.size() == 2) {
+    const TableLayout src = table_layout(given[0]), dst = table_layout(wanted[0]);
+    if (src.side > 0 && dst.side > 0 && src.extra == dst.extra && std::max(src.side, dst.side) <= kMaxSide)
+      return resize_table(to_doubles(tensor), wanted[1], src, dst);
+  }
+  if ((name == "pos_embed" || name == "absolute_pos_embed") && given.size() == 3 && given[0] == 1 && wanted[0] == 1) {
+    const int64_t extra = name == "pos_embed" ? 1 : 0;  // the class token
+    const int64_t src = grid_side(given[1], extra), dst = grid_side(wanted[1], extra);
+    if (src > 0 && dst > 0 && std::max(src, dst) <= kMaxSide)
+      return resize_positions(to_doubles(tensor), wanted[2], extra, src, dst);
+  }
+  return {};
+}
+
 }  // namespace
 
 Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
@@ -47,6 +78,7 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
     const std::string prefix(from_pretraining && of_encoder ? kPrefix : "");
     auto found = by_name.find(prefix + name);
     if (found == by_name.end() && is_block_table(name)) found = by_name.find(prefix + std::string(kSharedTable));
+    if (found == by_name.end()) found = by_name.find(prefix + old_name(name));
     if (found == by_name.end()) {
       out.missing.push_back(want.name);
       continue;
@@ -57,28 +89,22 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted) {
       out.tensors.emplace_back(want.name, tensor);
       continue;
     }
-    TableLayout src, dst;
-    if (name.ends_with(kTable) && tensor.shape.size() == 2 && want.shape.size() == 2 &&
-        tensor.shape[1] == want.shape[1]) {
-      src = table_layout(tensor.shape[0]);
-      dst = table_layout(want.shape[0]);
-    }
-    if (src.side == 0 || dst.side == 0 || src.extra != dst.extra || src.side > kMaxSide || dst.side > kMaxSide) {
+    std::vector<double> values = resized(name, tensor, want.shape);
+    if (values.empty()) {
       out.mismatched.push_back({want.name, tensor.shape, want.shape});
       continue;
     }
-    const std::vector<double>& values =
-        out.owned.emplace_back(resize_table(to_doubles(tensor), want.shape[1], src, dst));
+    const std::vector<double>& kept = out.owned.emplace_back(std::move(values));
     out.tensors.emplace_back(
         want.name, TensorView{.dtype = DType::f64,
                               .shape = want.shape,
-                              .bytes = {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)}});
+                              .bytes = {reinterpret_cast<const char*>(kept.data()), kept.size() * sizeof(double)}});
     out.resized.push_back(want.name);
-    if (src.side < 4)
+    if (const int64_t side = name.ends_with(kTable) ? table_layout(tensor.shape[0]).side : 4; side < 4)
       out.notes.push_back(
           fmt::format("{}: a table of {}x{} offsets is too small for the official cubic spline; the polynomial through "
                       "its points was used",
-                      want.name, src.side, src.side));
+                      want.name, side, side));
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (!used.contains(i) && !is_no_weight(given[i].first)) out.unexpected.push_back(given[i].first);

@@ -39,6 +39,8 @@ struct Adapted {
 // wanted: a model of either kind, told apart by the same prefix; a "decoder." name is only matched with itself.
 // - "relative_position_index", "attn_mask", "relative_coords_table" (computed by the model) and "opt." are dropped;
 // - "*relative_position_bias_table" of another size and the same number of heads is interpolated (weights/remap.h);
+// - "pos_embed" and "absolute_pos_embed" of another size and the same width are interpolated bicubically;
+// - "*.cpb_mlp.*" is also looked for under its old name "rpe_mlp";
 // - the shared table "rel_pos_bias.relative_position_bias_table" serves every
 // "blocks.i.attn.relative_position_bias_table"
 //   that the file has no table of its own for;

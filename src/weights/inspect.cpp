@@ -60,9 +60,10 @@ Json describe_file(const TensorFile& file) {
           {"names", swin || vit ? name_of(naming_of(file.tensors())) : "unknown"},
           {"bytes", file.file_bytes()},
           {"kind", kind},
-          {"encoder", swin  ? "swin"
-                      : vit ? "vit"
-                            : "unknown"},
+          {"encoder", swin && holds(".logit_scale") ? "swinv2"
+                      : swin                        ? "swin"
+                      : vit                         ? "vit"
+                                                    : "unknown"},
           {"tensors_count", tensors.size()},
           {"parameters", parameters},
           {"metadata", std::move(metadata)},

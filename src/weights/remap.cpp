@@ -57,6 +57,37 @@ std::vector<double> curvature_weights(const std::vector<double>& x) {
   return b;
 }
 
+// values (n, n, N) with both axes taken through the weights w (m, n) -> (m, m, N); all row-major.
+std::vector<double> resample(const double* values, const std::vector<double>& w, size_t n, size_t m, size_t N) {
+  std::vector<double> columns(n * m * N, 0.0), out(m * m * N, 0.0);  // (n, m, N), (m, m, N)
+  for (size_t dy = 0; dy < n; ++dy)
+    for (size_t j = 0; j < m; ++j)
+      for (size_t dx = 0; dx < n; ++dx)
+        for (size_t k = 0; k < N; ++k) columns[(dy * m + j) * N + k] += w[j * n + dx] * values[(dy * n + dx) * N + k];
+  for (size_t i = 0; i < m; ++i)
+    for (size_t dy = 0; dy < n; ++dy)
+      for (size_t k = 0; k < m * N; ++k) out[i * m * N + k] += w[i * n + dy] * columns[dy * m * N + k];
+  return out;
+}
+
+// Weights (dst, src) of cubic convolution with a = -0.75 between pixel centres, the border's values repeated outwards.
+std::vector<double> cubic_weights(int64_t src, int64_t dst) {
+  constexpr double a = -0.75;
+  const auto near = [](double t) { return ((a + 2) * t - (a + 3)) * t * t + 1; };       // |t| <= 1
+  const auto far = [](double t) { return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a; };  // 1 < |t| < 2
+  std::vector<double> weights(static_cast<size_t>(dst * src), 0.0);
+  for (int64_t i = 0; i < dst; ++i) {
+    const double at = (static_cast<double>(i) + 0.5) * static_cast<double>(src) / static_cast<double>(dst) - 0.5;
+    const double t = at - std::floor(at);
+    const double of[] = {far(1 + t), near(t), near(1 - t), far(2 - t)};
+    for (int64_t k = 0; k < 4; ++k) {
+      const int64_t from = std::clamp<int64_t>(static_cast<int64_t>(std::floor(at)) - 1 + k, 0, src - 1);
+      weights[static_cast<size_t>(i * src + from)] += of[k];
+    }
+  }
+  return weights;
+}
+
 }  // namespace
 
 double geometric_ratio(int64_t src, int64_t dst) {
@@ -121,17 +152,20 @@ std::vector<double> resize_table(const std::vector<double>& table, int64_t heads
   for (int64_t i = -(dst.side / 2); i <= dst.side / 2; ++i) at.push_back(static_cast<double>(i));
   const std::vector<double> w = spline_weights(x, at);
 
-  const auto n = static_cast<size_t>(src.side), m = static_cast<size_t>(dst.side), N = static_cast<size_t>(heads);
-  std::vector<double> columns(n * m * N, 0.0), out(m * m * N, 0.0);  // (n, m, N), (m, m, N)
-  for (size_t dy = 0; dy < n; ++dy)
-    for (size_t j = 0; j < m; ++j)
-      for (size_t dx = 0; dx < n; ++dx)
-        for (size_t head = 0; head < N; ++head)
-          columns[(dy * m + j) * N + head] += w[j * n + dx] * table[(dy * n + dx) * N + head];
-  for (size_t i = 0; i < m; ++i)
-    for (size_t dy = 0; dy < n; ++dy)
-      for (size_t k = 0; k < m * N; ++k) out[i * m * N + k] += w[i * n + dy] * columns[dy * m * N + k];
-  out.insert(out.end(), table.begin() + static_cast<std::ptrdiff_t>(n * n * N), table.end());
+  std::vector<double> out = resample(table.data(), w, static_cast<size_t>(src.side), static_cast<size_t>(dst.side),
+                                     static_cast<size_t>(heads));
+  out.insert(out.end(), table.begin() + static_cast<std::ptrdiff_t>(src.side * src.side * heads), table.end());
+  return out;
+}
+
+std::vector<double> resize_positions(const std::vector<double>& positions, int64_t dim, int64_t extra, int64_t src,
+                                     int64_t dst) {
+  SIMMIM_CHECK(static_cast<int64_t>(positions.size()) == (extra + src * src) * dim, "{} values", positions.size());
+  const std::ptrdiff_t kept = extra * dim;
+  std::vector<double> out(positions.begin(), positions.begin() + kept);
+  const std::vector<double> grid = resample(positions.data() + kept, cubic_weights(src, dst), static_cast<size_t>(src),
+                                            static_cast<size_t>(dst), static_cast<size_t>(dim));
+  out.insert(out.end(), grid.begin(), grid.end());
   return out;
 }
 

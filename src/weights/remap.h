@@ -1,5 +1,7 @@
-// Relative position bias tables at another size: BEiT's geometric interpolation as the official SimMIM code does it
-// when a pre-trained model is fine-tuned at another image or window size (microsoft/SimMIM utils.py:126-284).
+// Position tables at another size. Relative position bias: BEiT's geometric interpolation as the official SimMIM code
+// does it when a pre-trained model is fine-tuned at another image or window size (microsoft/SimMIM utils.py:126-284).
+// Absolute position embeddings: bicubic, as the Swin code does it (microsoft/Swin-Transformer utils.py
+// load_pretrained).
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -27,5 +29,10 @@ TableLayout table_layout(int64_t rows);
 // table (src.side^2 + extra, heads) row-major -> (dst.side^2 + extra, heads). The class token's rows are kept as they
 // are. src.extra == dst.extra. Equal sides: the table itself.
 std::vector<double> resize_table(const std::vector<double>& table, int64_t heads, TableLayout src, TableLayout dst);
+
+// positions (extra + src^2, dim) row-major -> (extra + dst^2, dim): F.interpolate(mode="bicubic", align_corners=False)
+// over the grid; the first `extra` rows (ViT's class token: 1, Swin: 0) are kept.
+std::vector<double> resize_positions(const std::vector<double>& positions, int64_t dim, int64_t extra, int64_t src,
+                                     int64_t dst);
 
 }  // namespace simmim

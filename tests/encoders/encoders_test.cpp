@@ -99,6 +99,55 @@ TEST(SwinSizes, HaveTheOfficialNumberOfParameters) {
   EXPECT_EQ(count({{"preset", "swin_large"}, {"window", 14}}, 224, Stage::finetune), 196794556 - 1537 * 1000);
 }
 
+TEST(Swinv2, HasTheNamesAndShapesOfTheOfficialCode) {
+  const Built swin({{"preset", "swinv2_base"}, {"window", 12}}, 192, Stage::pretrain);
+  const auto shapes = swin.shapes();
+  EXPECT_EQ(shapes.at("mask_token"), (Shape{1, 1, 128}));
+  for (int64_t s = 0; s < 4; ++s) {
+    const int64_t D = 128 << s, H = 4 << s, window = s == 3 ? 6 : 12;
+    const std::string block = fmt::format("layers.{}.blocks.1.", s);
+    EXPECT_EQ(shapes.at(block + "attn.logit_scale"), (Shape{H, 1, 1}));
+    EXPECT_EQ(shapes.at(block + "attn.q_bias"), (Shape{D}));
+    EXPECT_EQ(shapes.at(block + "attn.v_bias"), (Shape{D}));
+    EXPECT_EQ(shapes.at(block + "attn.qkv.weight"), (Shape{3 * D, D}));
+    EXPECT_FALSE(shapes.contains(block + "attn.qkv.bias"));
+    EXPECT_EQ(shapes.at(block + "attn.cpb_mlp.0.weight"), (Shape{512, 2}));
+    EXPECT_EQ(shapes.at(block + "attn.cpb_mlp.0.bias"), (Shape{512}));
+    EXPECT_EQ(shapes.at(block + "attn.cpb_mlp.2.weight"), (Shape{H, 512}));
+    EXPECT_FALSE(shapes.contains(block + "attn.cpb_mlp.2.bias"));
+    EXPECT_EQ(shapes.at(block + "attn.relative_coords_table"), (Shape{1, 2 * window - 1, 2 * window - 1, 2}));
+    EXPECT_EQ(shapes.at(block + "attn.relative_position_index"), (Shape{window * window, window * window}));
+    EXPECT_EQ(shapes.contains(block + "attn_mask"), s < 2) << block;
+    if (s < 3) {
+      EXPECT_EQ(shapes.at(fmt::format("layers.{}.downsample.norm.weight", s)), (Shape{2 * D}));
+    }
+  }
+}
+
+TEST(Swinv2, StartsAsTheIdentityBehindEveryBranch) {
+  NamedTensors parameters;
+  const Json block = resolve_encoder({{"preset", "swinv2_nano"}}, 32);
+  const auto encoder =
+      find_variant(encoders(), block, "encoder").make(block, Scope(parameters, {}), EncoderSite{32, Stage::finetune});
+  const std::vector<Tensor> means = encoder->block_features(at::ones({1, 3, 32, 32}));
+  EXPECT_TRUE(means[0].equal(means[1]));  // two blocks of one stage
+}
+
+TEST(AbsolutePositions, HaveTheOfficialNamesShapesAndRules) {
+  for (const Stage stage : {Stage::pretrain, Stage::finetune}) {
+    const Built vit({{"preset", "vit_base"}, {"absolute_position", true}}, 224, stage);
+    EXPECT_EQ(vit.shapes().at("pos_embed"), (Shape{1, 197, 768}));
+    EXPECT_EQ(vit.encoder->layer_of("pos_embed"), 0);
+    EXPECT_FALSE(vit.encoder->decays("pos_embed", 3, stage));
+    for (const char* preset : {"swin_base", "swinv2_base"}) {
+      const Built swin({{"preset", preset}, {"absolute_position", true}}, 192, stage);
+      EXPECT_EQ(swin.shapes().at("absolute_pos_embed"), (Shape{1, 2304, 128}));
+      EXPECT_EQ(swin.encoder->layer_of("absolute_pos_embed"), 25);
+      EXPECT_FALSE(swin.encoder->decays("encoder.absolute_pos_embed", 3, stage));
+    }
+  }
+}
+
 TEST(LayerIds, AreTheOfficialOnes) {
   const Built swin({{"preset", "swin_base"}}, 192, Stage::finetune),
       vit({{"preset", "vit_base"}}, 224, Stage::finetune);
@@ -148,6 +197,11 @@ TEST(WeightDecay, SparesTheSameTensorsAsTheOfficialCode) {
   EXPECT_TRUE(swin.encoder->decays(std::string("encoder.") + table, 2, Stage::pretrain));
   EXPECT_FALSE(swin.encoder->decays(table, 2, Stage::finetune));
   EXPECT_TRUE(vit.encoder->decays("blocks.0.attn.relative_position_bias_table", 2, Stage::finetune));
+  const Built second({{"preset", "swinv2_tiny"}}, 192, Stage::pretrain);
+  for (const char* name : {"layers.0.blocks.0.attn.cpb_mlp.2.weight", "layers.0.blocks.0.attn.logit_scale"}) {
+    EXPECT_TRUE(second.encoder->decays(std::string("encoder.") + name, 3, Stage::pretrain)) << name;
+    EXPECT_FALSE(second.encoder->decays(name, 3, Stage::finetune)) << name;
+  }
 }
 
 TEST(WeightDecay, AndLayersMakeTheOfficialNumberOfGroups) {
@@ -178,6 +232,13 @@ TEST(Presets, AllBuildAtTheirSizes) {
   }
   EXPECT_EQ(resolve_encoder({{"preset", "swin_base"}}, 192)["window"], 6);
   EXPECT_EQ(resolve_encoder({{"preset", "swin_base"}}, 224)["window"], 7);
+  EXPECT_EQ(resolve_encoder({{"preset", "swin_small"}}, 192)["depths"], (Json{2, 2, 18, 2}));
+  EXPECT_EQ(resolve_encoder({{"preset", "swin_small"}}, 192)["heads"], (Json{3, 6, 12, 24}));
+  EXPECT_EQ(resolve_encoder({{"preset", "swinv2_tiny"}}, 256)["window"], 8);
+  EXPECT_EQ(resolve_encoder({{"preset", "swinv2_tiny"}, {"window", 12}}, 192)["pretrained_window"],
+            (Json{12, 12, 12, 6}));
+  EXPECT_EQ(resolve_encoder({{"preset", "swinv2_tiny"}, {"pretrained_window", {12, 12, 12, 6}}}, 256)["window"], 8);
+  EXPECT_EQ(resolve_encoder({{"name", "swinv2"}}, 32)["preset"], "swinv2_nano");
   EXPECT_EQ(resolve_encoder(Json::object(), 32)["preset"], "vit_nano");
   EXPECT_EQ(resolve_encoder({{"name", "swin"}}, 32)["preset"], "swin_nano");
   EXPECT_EQ(resolve_encoder({{"preset", "vit_base"}, {"depth", 3}}, 224)["depth"], 3);
@@ -203,6 +264,14 @@ TEST(Sizes, ThatDoNotFitAreRefusedWithTheNearestThatDo) {
   EXPECT_EQ(
       refusal({{"preset", "swin_base"}, {"window", 7}}, 192),
       "encoder.window: 7 does not divide the 48 tokens a side of stage 0; use window 6 and 12, or data.image_size 224");
+  EXPECT_EQ(refusal({{"preset", "swinv2_base"}}, 250),
+            "data.image_size: 250 is not a multiple of 32, what 4 stages of patch 4 come to; use 224 and 256");
+  EXPECT_EQ(refusal({{"preset", "swinv2_base"}, {"window", 16}}, 192),
+            "encoder.window: 16 does not divide the 24 tokens a side of stage 1; use window 12 and 24, or "
+            "data.image_size 128 "
+            "and 256");
+  EXPECT_EQ(refusal({{"preset", "swinv2_tiny"}, {"pretrained_window", {12, 12}}}, 192),
+            "encoder.pretrained_window: 2 numbers where encoder.depths has 4; give one a stage, or []");
   EXPECT_NE(refusal({{"preset", "swin_bse"}}, 192).find("did you mean 'swin_base'?"), std::string::npos);
   EXPECT_NE(refusal({{"name", "vit"}, {"preset", "swin_base"}}, 192), "");
   EXPECT_NE(refusal({{"preset", "vit_nano"}, {"window", 4}}, 32).find("encoder.window: unknown key"),

@@ -3,9 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "heads/linear.h"
+#include "small.h"
 
 namespace simmim {
 namespace {
+
+std::unique_ptr<Head> make_small(const HeadFamily::value_type& row, NamedTensors& parameters, at::ScalarType dtype) {
+  return row.make(row.resolve(small_head(row.name), "head"), Scope(parameters, {.dtype = dtype}), FeatureShape{8, 4, 4},
+                  PredictionShape{3, 2});
+}
 
 TEST(ShuffleCells, IsThePixelShuffleOfTheChannelsFirstMap) {
   Tensor rows = at::empty({2, 3, 2, 5 * 4});  // 5 channels, side 2
@@ -16,11 +22,10 @@ TEST(ShuffleCells, IsThePixelShuffleOfTheChannelsFirstMap) {
 TEST(Heads, PredictEveryCellAndLearn) {
   for (const auto& row : heads()) {
     NamedTensors parameters;
-    const auto head =
-        row.make(row.resolve(Json::object(), "head"), Scope(parameters, {}), FeatureShape{8, 4}, PredictionShape{3, 2});
-    const Tensor features = at::ones({2, 8, 3, 3}).requires_grad_();
+    const auto head = make_small(row, parameters, at::kFloat);
+    const Tensor features = at::arange(2 * 8 * 16, at::kFloat).sin().view({2, 8, 4, 4}).requires_grad_();
     const Tensor prediction = head->forward(features);
-    EXPECT_EQ(prediction.sizes(), (at::IntArrayRef{2, 3, 6, 6})) << row.name;
+    EXPECT_EQ(prediction.sizes(), (at::IntArrayRef{2, 3, 8, 8})) << row.name;
     EXPECT_GT(head->flops(), 0) << row.name;
     prediction.square().sum().backward();
     for (const auto& [name, parameter] : parameters)
@@ -32,10 +37,9 @@ TEST(Heads, PredictEveryCellAndLearn) {
 TEST(Heads, ThatClaimToBePointwiseAre) {
   for (const auto& row : heads()) {
     NamedTensors parameters;
-    const auto head = row.make(row.resolve(Json::object(), "head"), Scope(parameters, {.dtype = at::kDouble}),
-                               FeatureShape{8, 4}, PredictionShape{3, 2});
+    const auto head = make_small(row, parameters, at::kDouble);
     if (!head->pointwise()) continue;
-    const Tensor features = at::arange(8 * 9, at::kDouble).sin().view({1, 8, 3, 3});
+    const Tensor features = at::arange(8 * 16, at::kDouble).sin().view({1, 8, 4, 4});
     const Tensor cell = features.slice(2, 1, 2).slice(3, 2, 3);
     EXPECT_TRUE(head->forward(cell).allclose(head->forward(features).slice(2, 2, 4).slice(3, 4, 6), 0, 1e-12))
         << row.name;
@@ -46,7 +50,7 @@ TEST(MlpHead, HasTheParametersOfThePapersTable) {  // 90.9M with Swin-B's encode
   NamedTensors parameters;
   const auto& row = heads()[1];
   ASSERT_EQ(row.name, "mlp");
-  row.make(row.resolve(Json::object(), "head"), Scope(parameters, {.device = at::kMeta}), FeatureShape{1024, 32},
+  row.make(row.resolve(Json::object(), "head"), Scope(parameters, {.device = at::kMeta}), FeatureShape{1024, 32, 6},
            PredictionShape{3, 32});
   EXPECT_EQ(count_elements(parameters), 1025 * 1024 + 1025 * 3072);
 }

@@ -1,4 +1,4 @@
-// What holds for the method whatever the encoder: run over both, with every head and loss where it matters.
+// What holds for the method whatever the encoder: run over all, with every head and loss where it matters.
 #include "model/simmim.h"
 
 #include <ATen/ops/tensor.h>
@@ -9,17 +9,15 @@
 #include "losses/losses.h"
 #include "model/classifier.h"
 #include "needed_options.h"
+#include "small.h"
 #include "targets/targets.h"
 
 namespace simmim {
 namespace {
 
 Json small_config(const std::string& encoder) {
-  const Json vit = {{"name", "vit"}, {"patch", 4}, {"dim", 16}, {"depth", 2}, {"heads", 2}};
-  const Json swin = {{"name", "swin"}, {"patch", 2}, {"dim", 8}, {"depths", {2, 2}}, {"heads", {1, 2}}, {"window", 4}};
-  return {{"data", {{"image_size", 16}}},           {"encoder", encoder == "vit" ? vit : swin},
-          {"mask", {{"patch", 4}, {"ratio", 0.5}}}, {"head", {{"name", "linear"}}},
-          {"target", {{"name", "pixels"}}},         {"loss", {{"name", "l1"}}}};
+  return {{"data", {{"image_size", 16}}}, {"encoder", small_encoder(encoder)}, {"mask", {{"patch", 4}, {"ratio", 0.5}}},
+          {"head", {{"name", "linear"}}}, {"target", {{"name", "pixels"}}},    {"loss", {{"name", "l1"}}}};
 }
 
 Tensor images(int64_t B, at::ScalarType dtype = at::kDouble) {
@@ -63,13 +61,14 @@ void fill_constants(const Target& target) {
 }
 
 class Method : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Encoders, Method, testing::Values("vit", "swin"), [](const auto& row) { return row.param; });
+INSTANTIATE_TEST_SUITE_P(Encoders, Method, testing::ValuesIn(names_of(encoders())),
+                         [](const auto& row) { return row.param; });
 
 TEST_P(Method, PredictingMaskedCellsAloneGivesTheSameLossAndGradients) {
   for (const auto& head : heads())
     for (const auto& [target, loss] : targets_with_losses()) {
       Json config = small_config(GetParam());
-      config["head"] = {{"name", head.name}};
+      config["head"] = small_head(head.name);
       config["target"] = target;
       config["loss"] = loss;
       const SimMim dense(config, {.dtype = at::kDouble}), gathered(config, {.dtype = at::kDouble});
@@ -158,6 +157,46 @@ TEST_P(Method, GradientIsTheSlopeOfTheLoss) {
       EXPECT_NEAR(parameter.grad().flatten()[i].item<double>(), (up - down) / (2 * h), 1e-8) << name << "[" << i << "]";
     }
   }
+}
+
+TEST_P(Method, CheckpointingChangesNoBitOfLossAndGradients) {
+  Json config = small_config(GetParam());
+  config["encoder"]["drop_path"] = 0.4;
+  config["encoder"]["absolute_position"] = true;
+  const SimMim plain(config, {});
+  config["encoder"]["checkpointing"] = true;
+  const SimMim checkpointed(config, {});
+  const StepContext step{.training = true, .seed = 1, .step = 5};
+  for (const SimMim* model : {&plain, &checkpointed}) {
+    stir(model->parameters());
+    for (int i = 0; i < 2; ++i)  // gradients add up
+      model->forward(images(5, at::kFloat), masks(5), step).loss.backward();
+  }
+  EXPECT_TRUE(plain.forward(images(5, at::kFloat), masks(5), step)
+                  .loss.equal(checkpointed.forward(images(5, at::kFloat), masks(5), step).loss));
+  for (size_t i = 0; i < plain.parameters().size(); ++i)
+    EXPECT_TRUE(plain.parameters()[i].second.grad().equal(checkpointed.parameters()[i].second.grad()))
+        << plain.parameters()[i].first;
+}
+
+TEST_P(Method, AbsolutePositionsAreAddedToEveryTokenMaskedOrNot) {
+  Json config = small_config(GetParam());
+  const SimMim without(config, {.dtype = at::kDouble});
+  config["encoder"]["absolute_position"] = true;
+  const SimMim with(config, {.dtype = at::kDouble});
+  EXPECT_EQ(with.parameters().size(), without.parameters().size() + 1);
+  stir(without.parameters());
+  load_parameters(with.parameters(), without.parameters());
+  const Tensor everything = at::ones({1, 4, 4}, at::kByte);
+  const Tensor flat = without.forward(images(1), everything, {}).prediction;
+  for (const auto& [name, parameter] : with.parameters())
+    if (name.ends_with("pos_embed")) {
+      const at::NoGradGuard no_grad;
+      Tensor(parameter).zero_();
+      EXPECT_TRUE(with.forward(images(1), everything, {}).prediction.equal(flat));
+      stir({{name, parameter}});
+      EXPECT_FALSE(with.forward(images(1), everything, {}).prediction.allclose(flat));
+    }
 }
 
 TEST_P(Method, MaskedLossDoesNotDependOnHiddenOrTargetsOfVisiblePixels) {

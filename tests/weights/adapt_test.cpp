@@ -143,5 +143,34 @@ TEST(RequireComplete, NamesWhatIsMissingUnexpectedAndOfAnotherShape) {
   EXPECT_NO_THROW(require_complete(adapted, "w.pth", {"a", "b", "c", "d", "e", "f", "head."}, {"x"}));
 }
 
+TEST(Adapt, ResizesAbsolutePositionsOfBothKinds) {
+  const std::vector<float> values(5 * 2, 1.5f);
+  const auto view = [&](std::vector<int64_t> shape) {
+    size_t count = 1;
+    for (const int64_t size : shape) count *= static_cast<size_t>(size);
+    return TensorView{.dtype = DType::f32,
+                      .shape = std::move(shape),
+                      .bytes = {reinterpret_cast<const char*>(values.data()), count * sizeof(float)}};
+  };
+  const Adapted adapted =
+      adapt({{"encoder.pos_embed", view({1, 5, 2})}, {"encoder.absolute_pos_embed", view({1, 4, 2})}},
+            {{"pos_embed", {1, 10, 2}}, {"absolute_pos_embed", {1, 16, 2}}});
+  EXPECT_EQ(adapted.resized, (std::vector<std::string>{"pos_embed", "absolute_pos_embed"}));
+  EXPECT_EQ(to_doubles(adapted.tensors[0].second).size(), 20u);
+  EXPECT_NEAR(to_doubles(adapted.tensors[1].second)[31], 1.5, 1e-12);
+  EXPECT_EQ(adapt({{"pos_embed", view({1, 5, 2})}}, {{"pos_embed", {1, 10, 1}}}).mismatched.size(), 1u);
+  EXPECT_EQ(adapt({{"pos_embed", view({1, 4, 2})}}, {{"pos_embed", {1, 10, 2}}}).mismatched.size(), 1u);
+}
+
+TEST(Adapt, KnowsTheOldNameOfSwinV2sBiasNetwork) {
+  const std::vector<float> values(4, 1);
+  const TensorView view{.dtype = DType::f32, .shape = {4}, .bytes = {reinterpret_cast<const char*>(values.data()), 16}};
+  const Adapted adapted = adapt({{"encoder.layers.0.blocks.0.attn.rpe_mlp.0.bias", view}},
+                                {{"layers.0.blocks.0.attn.cpb_mlp.0.bias", {4}}});
+  ASSERT_EQ(adapted.tensors.size(), 1u);
+  EXPECT_EQ(adapted.tensors[0].first, "layers.0.blocks.0.attn.cpb_mlp.0.bias");
+  EXPECT_TRUE(adapted.unexpected.empty());
+}
+
 }  // namespace
 }  // namespace simmim

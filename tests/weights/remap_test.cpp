@@ -7,6 +7,7 @@
 #include <functional>
 #include <tuple>
 
+#include "core/json.h"
 #include "temporary.h"
 #include "weights/tensor_file.h"
 
@@ -110,6 +111,28 @@ TEST(ResizeTable, OfASideTooSmallForACubicIsSymmetricAndKeepsTheCentre) {
       EXPECT_NEAR(got[row * 5 + column], got[(4 - row) * 5 + 4 - column], 1e-12);
   EXPECT_NEAR(got[0], 1, 1e-12);  // beyond the old table: its edge
   EXPECT_EQ(resized({4}, 1, 1, 3), std::vector<double>(9, 4));
+}
+
+TEST(ResizePositions, IsTorchsBicubicInterpolation) {
+  const Json wanted = read_json_file(golden("positions.json"));
+  for (const auto& [src, dst] : {std::pair<int64_t, int64_t>{4, 7}, {6, 4}, {3, 12}}) {
+    std::vector<double> grid;  // of the script's formula (scripts/golden/encoders.py)
+    const int64_t count = src * src * 2;
+    for (int64_t i = 0; i < count; ++i)
+      grid.push_back(static_cast<double>(((37 * i + 101) * i + 7 * count) % 10007) / 10007 * 2 - 1);
+    const auto truth = wanted[fmt::format("{}to{}", src, dst)].get<std::vector<double>>();
+    const std::vector<double> got = resize_positions(grid, 2, 0, src, dst);
+    ASSERT_EQ(got.size(), truth.size());
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], truth[i], 1e-12) << src << " to " << dst;
+  }
+}
+
+TEST(ResizePositions, KeepsTheClassTokensRow) {
+  const std::vector<double> resized = resize_positions({7, 8, 1, 2, 1, 2, 1, 2, 1, 2}, 2, 1, 2, 3);
+  ASSERT_EQ(resized.size(), 2u + 18u);
+  EXPECT_EQ(resized[0], 7);
+  EXPECT_EQ(resized[1], 8);
+  for (size_t i = 2; i < resized.size(); ++i) EXPECT_NEAR(resized[i], i % 2 == 0 ? 1 : 2, 1e-12);
 }
 
 }  // namespace
