@@ -118,17 +118,17 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
           [&](const Batch& batch, const StepContext& step) {
             const at::NoGradGuard no_grad;
             const Tensor images = setup.normalise(batch.pixels, 0, batch.size()), whole = mask_of(batch, step.step);
-            const SimMim::Output out = model.forward(images, whole, StepContext{});
+            const SimMim::Output again = model.forward(images, whole, StepContext{});
             Json facts = {{"images", Json::array()}, {"masks", Json::array()}, {"image_loss", Json::array()}};
             for (int64_t i = 0; i < batch.size(); ++i) {
               facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
               const Tensor cells = whole[i].contiguous();
               facts["masks"].push_back(
                   std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
-              facts["image_loss"].push_back(out.image_loss[i].item<double>());
+              facts["image_loss"].push_back(again.image_loss[i].item<double>());
             }
             facts["blocks"] =
-                examine_blocks(step, [&](const StepContext& again) { model.forward(images, whole, again); });
+                examine_blocks(step, [&](const StepContext& watched) { model.forward(images, whole, watched); });
             return facts;
           },
       .block_of = [&](std::string_view name) { return model.encoder().layer_of(name); }};
