@@ -20,8 +20,8 @@ std::vector<std::string> files() {
 }
 
 class SweepFiles : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(All, SweepFiles, testing::ValuesIn(files()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(All, SweepFiles, testing::ValuesIn(files()), [](const auto& row) {
+  std::string name = row.param;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
   return name;

@@ -84,7 +84,7 @@ const Official kOfficial[] = {
 
 class OfficialRecipe : public testing::TestWithParam<Official> {};
 INSTANTIATE_TEST_SUITE_P(All, OfficialRecipe, testing::ValuesIn(kOfficial),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& row) { return row.param.name; });
 
 template <class Options>
 void expect_training(const Json& stage, const Stage& wanted) {
@@ -94,7 +94,9 @@ void expect_training(const Json& stage, const Stage& wanted) {
   EXPECT_EQ(stage["plan"]["parameters"], wanted.parameters);
   EXPECT_EQ(stage["plan"]["steps_per_epoch"], 625);
   EXPECT_EQ(config["data"]["image_size"], wanted.image_size);
-  if (wanted.window > 0) EXPECT_EQ(config["encoder"]["window"], wanted.window);
+  if (wanted.window > 0) {
+    EXPECT_EQ(config["encoder"]["window"], wanted.window);
+  }
   EXPECT_EQ(kind == "pretrain" ? config["encoder"]["drop_path"] : config["finetune"]["drop_path"], wanted.drop_path);
   EXPECT_EQ(options.batch_size, 2048);
   EXPECT_EQ(options.weight_decay, 0.05);
@@ -103,6 +105,14 @@ void expect_training(const Json& stage, const Stage& wanted) {
   EXPECT_EQ(options.clip_norm, 5.0);
   EXPECT_TRUE(options.augment.enabled);
   EXPECT_EQ(options.augment.crop_scale, (std::vector<double>{kind == "pretrain" ? 0.67 : 0.08, 1}));
+  if constexpr (std::is_same_v<Options, FinetuneOptions>) {
+    EXPECT_EQ(options.augment.randaugment, "rand-m9-mstd0.5-inc1");
+    EXPECT_EQ(options.augment.erasing, 0.25);
+    EXPECT_EQ(options.mixup, 0.8);
+    EXPECT_EQ(options.cutmix, 1);
+    EXPECT_EQ(options.mix_switch, 0.5);
+    EXPECT_EQ(options.label_smoothing, 0.1);
+  }
   EXPECT_EQ(options.augment.interpolation, kind == "pretrain" ? "bilinear" : "bicubic");
   const Schedule schedule = make_schedule(options, 625, stage["plan"]["steps"]);
   for (const auto& [epoch, rate] : wanted.rates)
@@ -122,7 +132,7 @@ TEST_P(OfficialRecipe, HasTheOfficialModelStepsAndRates) {
   EXPECT_EQ(model.encoder().patch(), wanted.patch);
   EXPECT_EQ(model.encoder().shape().stride, wanted.stride);
   EXPECT_EQ(model.mask_grid(), (Grid{size / 32, size / 32}));
-  EXPECT_EQ(model.target_resolution(), size);
+  EXPECT_EQ(model.target().resolution(), size);
   const Json& mask = stages[0]["config"]["mask"];
   EXPECT_EQ(masked_cells(model.mask_grid().cells(), mask["ratio"]), size == 192 ? 22 : 30);
 
