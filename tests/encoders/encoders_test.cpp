@@ -226,7 +226,7 @@ TEST(Presets, AllBuildAtTheirSizes) {
     const Json resolved = resolve_encoder({{"preset", name}}, size);
     EXPECT_EQ(resolve_encoder(resolved, size), resolved) << name;
     for (const auto& [key, value] : block.items())
-      if (value != "auto") {
+      if (value != "auto" && value != Json::array()) {  // what does not follow from the size
         EXPECT_EQ(resolved[key], value) << name << "." << key;
       }
   }

@@ -83,7 +83,7 @@ std::string refusal(const Json& options, const FeatureShape& features, const Pre
 
 TEST(InverseSwinHead, RefusesWhatDoesNotFitAndSaysWhatDoes) {
   EXPECT_EQ(
-      refusal({}, {128, 4, 8}, {3, 4}),
+      refusal(Json::object(), {128, 4, 8}, {3, 4}),
       "head.depths: 4 stages double the grid 3 times, which the 4 pixels of the encoder's cells do not allow; give "
       "at most 3 in head.depths and head.heads, or take an encoder whose cells are a multiple of 8 pixels");
   EXPECT_EQ(refusal({{"depths", {2, 2}}}, kSwinBase, {3, 32}),
@@ -93,10 +93,10 @@ TEST(InverseSwinHead, RefusesWhatDoesNotFitAndSaysWhatDoes) {
       "head.heads[3]: 5 heads do not divide 768 halved 3 times, the stage's width; change head.heads or head.dim");
   EXPECT_EQ(refusal({{"window", 4}}, kSwinBase, {3, 32}),
             "head.window: 4 does not divide the 6 tokens a side of stage 0; use auto or 6");
-  EXPECT_EQ(refusal({}, {768, 24, 8}, {3, 3}),
+  EXPECT_EQ(refusal(Json::object(), {768, 24, 8}, {3, 3}),
             "target.resolution: 3 values a side of a cell neither divide nor are divided by the 8 tokens of the head's "
             "last stage; use 64 or 192");
-  EXPECT_EQ(refusal({}, {768, 16, 14}, {3, 16}), "");  // ViT-B at 224 pixels
+  EXPECT_EQ(refusal(Json::object(), {768, 16, 14}, {3, 16}), "");  // ViT-B at 224 pixels
 }
 
 }  // namespace
