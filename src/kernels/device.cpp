@@ -83,25 +83,6 @@ std::optional<int> cuda_index(const std::string& text) {
 
 at::Device cuda_device(int index) { return {at::kCUDA, static_cast<at::DeviceIndex>(index)}; }
 
-// The least memory limit of a process's control groups and all above them. Each line of `groups` is
-// "ID:CONTROLLERS:PATH"; version 2 has no controllers there and says "max" where there is no limit.
-int64_t cgroup_limit(const fs::path& groups, const fs::path& root) {
-  int64_t least = std::numeric_limits<int64_t>::max();
-  std::ifstream file(groups);
-  for (std::string line; std::getline(file, line);) {
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && controllers != "memory") continue;
-    const fs::path top = controllers.empty() ? root : root / "memory";
-    for (fs::path at = line.substr(second + 1); at.has_relative_path(); at = at.parent_path()) {
-      std::ifstream limit(top / at.relative_path() / (controllers.empty() ? "memory.max" : "memory.limit_in_bytes"));
-      if (int64_t bytes = 0; limit >> bytes && bytes > 0) least = std::min(least, bytes);
-    }
-  }
-  return least;
-}
-
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -148,6 +129,24 @@ int64_t peak_memory_bytes(at::Device device) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return int64_t{usage.ru_maxrss} * 1024;
+}
+
+int64_t cgroup_limit(const std::string& groups, const std::string& root) {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  std::ifstream file(groups);
+  for (std::string line; std::getline(file, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && controllers != "memory") continue;
+    const fs::path top = controllers.empty() ? fs::path(root) : fs::path(root) / "memory";
+    for (fs::path at = line.substr(second + 1);; at = at.parent_path()) {
+      std::ifstream limit(top / at.relative_path() / (controllers.empty() ? "memory.max" : "memory.limit_in_bytes"));
+      if (int64_t bytes = 0; limit >> bytes && bytes > 0) least = std::min(least, bytes);
+      if (!at.has_relative_path()) break;
+    }
+  }
+  return least;
 }
 
 int64_t memory_limit(at::Device device) {

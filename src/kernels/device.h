@@ -32,6 +32,11 @@ int64_t peak_memory_bytes(at::Device device);
 // What is free at the moment does not count, so that the same run does the same on the same machine.
 int64_t memory_limit(at::Device device);
 
+// The least memory limit of a process's control groups and all above them; the largest number where there is none.
+// groups: /proc/PID/cgroup with lines "ID:CONTROLLERS:PATH" (version 2 names no controllers); root: where they are
+// mounted.
+int64_t cgroup_limit(const std::string& groups, const std::string& root);
+
 // Waits until the GPU has done what was asked of it; nothing on the CPU.
 void synchronize(at::Device device);
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -25,12 +24,8 @@ int64_t image_size_of(const Json& config) {
   return size && size->is_number() ? size->get<int64_t>() : 0;
 }
 
-// The share of the rate of large matrix products that a training step reaches: narrow layers are bound by memory.
-double usual_share(const Json& config) {
-  const Json* width = find_path(config, "encoder.dim");
-  const double D = width && width->is_number() ? width->get<double>() : 128;
-  return std::clamp(0.3 * std::sqrt(D / 128), 0.1, 0.7);
-}
+// The share of the rate of its own matrix products that a training step reaches, all else included.
+constexpr double kUsualShare = 0.6;
 
 }  // namespace
 
@@ -70,9 +65,9 @@ Estimate estimate_time(const Json& stage, const History& history) {
   }
   if (near && parameters > 0 && images > 0)
     return {images / near->images_per_second * parameters / static_cast<double>(near->parameters), true};
-  const double flops = number_at(plan, "flops"), peak = number_at(plan, "peak_gflops");
-  if (flops <= 0 || peak <= 0) return {std::numeric_limits<double>::quiet_NaN(), false};
-  return {flops / (1e9 * peak * usual_share(config)), false};
+  const double flops = number_at(plan, "flops"), rate = number_at(plan, "matrix_gflops");
+  if (flops <= 0 || rate <= 0) return {std::numeric_limits<double>::quiet_NaN(), false};
+  return {flops / (1e9 * rate * kUsualShare), false};
 }
 
 double work_of(const Json& stage) {

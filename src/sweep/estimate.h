@@ -27,7 +27,7 @@ struct Estimate {
 
 // For an entry of the engine's "stages". A finished run of its kind, device, encoder and image size tells its own
 // speed; one of another encoder is scaled by the number of parameters. Without one: the plan's "flops" at the share of
-// "peak_gflops" that training usually reaches, if both are there.
+// "matrix_gflops" that training usually reaches, if both are there.
 Estimate estimate_time(const Json& stage, const History& history);
 
 // A run's share of a sweep's work, for the time left: images x FLOPs an image, or images where no FLOPs are given.

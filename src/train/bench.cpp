@@ -1,7 +1,6 @@
 #include "train/bench.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 
 #include "config/resolve.h"
@@ -31,17 +30,18 @@ struct Work {
 
 }  // namespace
 
-double gemm_rate(at::ScalarType dtype, at::Device device, int64_t side) {
-  const Tensor a = at::ones({side, side}, at::TensorOptions(dtype).device(device));
+double product_rate(at::ScalarType dtype, at::Device device, const ProductShape& shape) {
+  const at::TensorOptions options = at::TensorOptions(dtype).device(device);
+  const Tensor a = at::ones({shape.rows, shape.in}, options), b = at::ones({shape.in, shape.out}, options);
   double best = 1e30;
   for (int i = 0; i < 6; ++i) {
     synchronize(device);
     const StopWatch watch;
-    const Tensor c = at::mm(a, a);
+    const Tensor c = at::mm(a, b);
     synchronize(device);
     best = std::min(best, watch.seconds());
   }
-  return 2e-9 * std::pow(static_cast<double>(side), 3) / best;
+  return 2e-9 * static_cast<double>(shape.rows * shape.in * shape.out) / best;
 }
 
 Json bench_step(const Json& config) {
@@ -104,8 +104,8 @@ Json bench_step(const Json& config) {
     if (step >= kWarmupSteps) seconds.push_back(watch.seconds());
   }
   const double typical = median(seconds), rate = 3 * work.flops * static_cast<double>(B) / typical * 1e-9;
-  const double peak =
-      gemm_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device, kGemmSide);
+  const double peak = product_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device,
+                                   {kGemmSide, kGemmSide, kGemmSide});
   return {{"images_per_second", static_cast<double>(B) / typical},
           {"step_seconds",
            {{"median", typical},

@@ -6,8 +6,11 @@
 
 namespace simmim {
 
-// GFLOP/s of a square matrix product, the best of a few; side 1024 takes about a tenth of a second on a few cores.
-double gemm_rate(at::ScalarType dtype, at::Device device, int64_t side);
+// GFLOP/s of a matrix product (rows,in) x (in,out), the best of a few.
+struct ProductShape {
+  int64_t rows, in, out;
+};
+double product_rate(at::ScalarType dtype, at::Device device, const ProductShape& shape);
 
 // One optimizer step (normalise, mask, forward, backward, AdamW) of a "pretrain" or "finetune" configuration, repeated.
 // -> {"images_per_second" (median), "step_seconds" {median,min,max}, "gflops" (achieved), "peak_gflops" (a large matrix

@@ -1,4 +1,5 @@
-// Every sweep in sweeps/ names valid runs.
+// Every sweep in sweeps/ is planned without its data; the small ones say what they ask, how to run them and what that
+// costs.
 #include <gtest/gtest.h>
 
 #include "cli/process.h"
@@ -17,7 +18,7 @@ std::vector<fs::path> sweeps() {
 
 TEST(Sweeps, AllPlanWithoutTheirDataAndStartNothing) {
   const Temporary folder;
-  ASSERT_GT(sweeps().size(), 0u);
+  ASSERT_GT(sweeps().size(), 1u);
   for (const fs::path& file : sweeps()) {
     const Finished got = simmim_run({"sweep", file.string(), "--dry-run", "--json", "--out", (folder / "r").string(),
                                      "data.images=5000", "data.classes=10"});
@@ -26,6 +27,16 @@ TEST(Sweeps, AllPlanWithoutTheirDataAndStartNothing) {
     EXPECT_GT(got.json()["seconds"].get<double>(), 0) << file;
   }
   EXPECT_FALSE(fs::exists(folder / "r"));
+}
+
+TEST(Sweeps, InSmallSayTheirCommandAndCost) {
+  for (const fs::path& file : sweeps()) {
+    if (file.parent_path().filename() != "small") continue;
+    const std::string about = read_json_file(file).value("about", "");
+    EXPECT_NE(about.find('?'), std::string::npos) << file;
+    EXPECT_NE(about.find("simmim sweep sweeps/small/" + file.filename().string()), std::string::npos) << file;
+    EXPECT_NE(about.find("minutes"), std::string::npos) << file;
+  }
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "core/error.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
@@ -54,6 +56,27 @@ TEST(Device, ThePeakOfMemoryCoversABufferThatWasWritten) {
   const int64_t before = peak_memory_bytes(at::kCPU);
   std::vector<char> buffer(static_cast<size_t>(before) + (64 << 20), 1);  // resident: beyond the peak so far
   EXPECT_GE(peak_memory_bytes(at::kCPU), before + (64 << 20) + buffer[0] - 1);
+}
+
+TEST(MemoryLimit, IsTheMachinesMemoryAtMost) {
+  EXPECT_GT(memory_limit(at::kCPU), 0);
+  EXPECT_LE(memory_limit(at::kCPU), device_info(at::kCPU).memory_bytes);
+}
+
+TEST(MemoryLimit, OfControlGroupsIsTheLeastOnTheWayToTheRoot) {
+  const Temporary folder;
+  for (const char* group : {"a/b", "memory/c/d"}) make_folder(folder / group);
+  const auto limit = [&](const std::string& groups) {
+    return cgroup_limit(folder.write("groups", groups).string(), (folder / "").string());
+  };
+  EXPECT_EQ(limit("0::/a/b\n"), std::numeric_limits<int64_t>::max());
+  folder.write("a/b/memory.max", "max\n");
+  folder.write("a/memory.max", "3000\n");
+  EXPECT_EQ(limit("0::/a/b\n"), 3000);
+  folder.write("memory.max", "2000\n");  // of a container, which sees its own group as the root
+  EXPECT_EQ(limit("0::/\n"), 2000);
+  folder.write("memory/c/d/memory.limit_in_bytes", "1000\n");
+  EXPECT_EQ(limit("9:cpu:/c\n8:memory:/c/d\n0::/a\n"), 1000);  // version 1 beside version 2
 }
 
 }  // namespace
