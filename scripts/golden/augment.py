@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Reference values for fine-tuning's augmentations, computed by Pillow, timm 0.4.12 (the official code's) and torchvision.
 
-timm draws from our random numbers, so whole policies can be compared. Writes tests/data/augment.json and
-tests/data/images/operations.png (each operation's image, one below the other), and tests/train/mixup.json.
+timm draws from our random numbers, so whole policies can be compared. Writes tests/golden/augment.json and
+tests/data/images/operations.png (each operation's image, one below the other), and tests/golden/mixup.json.
 Run: scripts/golden/augment.py --timm FOLDER   (timm 0.4.12 unpacked; three of its files are loaded by themselves)
 """
 import argparse
@@ -191,9 +191,9 @@ def main():
     folder = parser.parse_args().timm
     augment = load(folder, "auto_augment")
     keep_no_bits(augment)
-    write(TESTS / "data/augment.json", {"operations": list(operations(augment)), "policies": list(policies(augment)),
+    write(TESTS / "golden/augment.json", {"operations": list(operations(augment)), "policies": list(policies(augment)),
                                         "jitter": list(jitters()), "erasing": list(erasures(load(folder, "random_erasing")))})
-    write(TESTS / "train/mixup.json", {"mixes": list(mixes(load(folder, "mixup")))})
+    write(TESTS / "golden/mixup.json", {"mixes": list(mixes(load(folder, "mixup")))})
 
 
 if __name__ == "__main__":

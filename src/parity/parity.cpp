@@ -21,6 +21,8 @@ const std::vector<ParityPart>& parity_parts() {
       curve_part("pretrain_fixed_masks"),
       curve_part("finetune"),
       {"resized", {"vit", "swin", "swin_p2"}, compare_resized},
+      {"swinv2", {"swinv2"}, compare_swinv2},
+      {"augmentations", {"any"}, compare_augmentations},
   };
   return parts;
 }

@@ -24,7 +24,9 @@ inline constexpr at::ScalarType kParityTypes[] = {at::kDouble, at::kFloat};
 std::vector<Comparison> compare_pretraining(const GoldenFiles& golden, const std::string& model, at::ScalarType dtype);
 std::vector<Comparison> compare_classifier(const GoldenFiles& golden, const std::string& model, at::ScalarType dtype);
 
-// Logits beside the official ones, added to `comparison`.
+// A tensor beside its official {"shape" (without the batch),"first4","last4","mean","l2"}, and logits beside the
+// official ones, added to `comparison`.
+void compare_tensor(Comparison& comparison, const Tensor& tensor, const Json& wanted, const std::string& at);
 void compare_logits(Comparison& comparison, const Tensor& logits, const Json& wanted, const std::string& at);
 
 // Thirty steps of training: "pretrain" (everything masked), "pretrain_fixed_masks" or "finetune".
@@ -33,6 +35,13 @@ std::vector<Comparison> compare_curve(const std::string& curve, const GoldenFile
 
 // Position tables and logits of a pre-trained model that is fine-tuned at another image size.
 std::vector<Comparison> compare_resized(const GoldenFiles& golden, const std::string& model, at::ScalarType dtype);
+
+// Swin V2 beside timm's: features, logits, loss and the gradient of every parameter.
+std::vector<Comparison> compare_swinv2(const GoldenFiles& golden, const std::string& model, at::ScalarType dtype);
+
+// Fine-tuning's augmentations beside timm's and Pillow's.
+std::vector<Comparison> compare_augmentations(const GoldenFiles& golden, const std::string& model,
+                                              at::ScalarType dtype);
 
 // Every part, quantities of one name joined: [{"compared","model","precision","values","difference","allowed","worst",
 // "ok"}]. on_part(done, parts) is called after each part.

@@ -6,7 +6,7 @@
 namespace simmim::testing_data {
 
 inline const Json& augment_golden() {
-  static const Json values = read_json_file(kFolder / "augment.json");
+  static const Json values = read_json_file(kFolder.parent_path() / "golden/augment.json");
   return values;
 }
 

@@ -1,4 +1,4 @@
-// The program beside the official code: every part of `simmim doctor parity`, within the tolerances of the golden
+// The program beside the official code and timm: every part of `simmim doctor parity`, within the tolerances of the golden
 // files; and that a difference is seen.
 #include "parity/parity.h"
 

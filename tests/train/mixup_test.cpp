@@ -2,41 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "core/files.h"
 #include "model/classifier.h"
 
 namespace simmim {
 namespace {
-
-const Json& golden_mixes() {  // made by scripts/golden/augment.py
-  static const Json values = read_json_file(fs::path(SIMMIM_SOURCE_DIR) / "tests" / "train" / "mixup.json");
-  return values["mixes"];
-}
-
-Tensor batch_images() { return at::arange(4 * 3 * 6 * 6, at::kDouble).mul(0.37).sin().reshape({4, 3, 6, 6}); }
-
-Tensor from_list(const std::vector<double>& values, at::IntArrayRef shape) {
-  return at::tensor(values, at::kDouble).reshape(shape);
-}
-
-double largest_difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
-
-TEST(Mixup, GivesTheImagesAndTargetsThatTimmGivesForTheSameDraws) {
-  for (const Json& entry : golden_mixes()) {
-    const double lambda = entry["lambda"];
-    const Mix mix =
-        entry["cut"] ? cut_around(lambda, entry["centre"][0], entry["centre"][1], 6) : Mix{.lambda = lambda};
-    EXPECT_DOUBLE_EQ(mix.lambda, entry["used"].get<double>());
-    const Tensor images = batch_images(), labels = at::tensor(entry["labels"].get<std::vector<int64_t>>());
-    mix_images(mix, images, batch_images().flip(0));
-    EXPECT_LT(largest_difference(images, from_list(entry["images"], {4, 3, 6, 6})), 1e-15) << entry["lambda"];
-    const Tensor targets = mix_targets(mix, labels, labels.flip(0), 5, 0.1, at::kDouble);
-    std::vector<double> expected;
-    for (const Json& row : entry["targets"]) expected.insert(expected.end(), row.begin(), row.end());
-    EXPECT_LT(largest_difference(targets, from_list(expected, {4, 5})), 1e-6);
-    EXPECT_LT(largest_difference(targets.sum(1), at::ones({4}, at::kDouble)), 1e-12);
-  }
-}
 
 TEST(Mixup, IsTheSameForTheSameStepAndAnotherForEveryOther) {
   FinetuneOptions options;

@@ -79,6 +79,12 @@ const Official kOfficial[] = {
      6.705e-7,
      {199881204, 192, 12, 0, 1, k800},
      {196794556, 224, 14, 0.2, 0.7, kTuning}},
+    {"swinv2_base_192_800ep",
+     4,
+     32,
+     3.7627e-6,
+     {90042744, 192, 12, 0.1, 1, k800},
+     {87918816, 224, 14, 0.1, 0.75, kTuning}},
     {"vit_base_224_800ep", 16, 16, 1.8486e-5, {86256720, 224, 0, 0.1, 1, k800}, {86530984, 224, 0, 0.1, 0.65, kTuning}},
 };
 
@@ -133,6 +139,7 @@ TEST_P(OfficialRecipe, HasTheOfficialModelStepsAndRates) {
   EXPECT_EQ(model.encoder().shape().stride, wanted.stride);
   EXPECT_EQ(model.mask_grid(), (Grid{size / 32, size / 32}));
   EXPECT_EQ(model.target().resolution(), size);
+  EXPECT_EQ(stages[0]["config"]["target"]["normalise"], wanted.name.starts_with("swinv2") ? "window" : "none");
   const Json& mask = stages[0]["config"]["mask"];
   EXPECT_EQ(masked_cells(model.mask_grid().cells(), mask["ratio"]), size == 192 ? 22 : 30);
 
