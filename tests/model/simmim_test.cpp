@@ -330,9 +330,11 @@ TEST_P(Method, TargetPixelsThatAreMaskedInPartCountAsAskedFor) {
   }
 }
 
-// What is visible may change what is predicted, but not what the prediction is compared with; a window looks further.
+// What is visible may change what is predicted, but not what the prediction is compared with; a window and the
+// convolutions of a tokenizer look further.
 TEST_P(Method, TargetsOfMaskedCellsDoNotDependOnVisiblePixels) {
   for (const auto& [target, loss] : targets_with_losses()) {
+    if (target["name"] == "dvae_tokens") continue;
     Json config = small_config(GetParam());
     config["target"] = target;
     config["loss"] = loss;

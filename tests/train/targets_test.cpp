@@ -31,22 +31,24 @@ std::vector<double> validations(const fs::path& out, const std::string& id, cons
   return values;
 }
 
+constexpr size_t kEpochs = 8;
+
 TEST_P(Training, LowersTheLossOfEveryTarget) {
   const Folder folder;
   Json overrides = GetParam().overrides;
-  overrides["pretrain"] = {{"epochs", 4}, {"lr", 3e-3}};
+  overrides["pretrain"] = {{"epochs", kEpochs}, {"lr", 3e-3}};
   const Json entry = resolve(folder.path, {"pretrain"}, overrides)[0];
   const std::string id = entry["id"];
   ASSERT_EQ(run(entry, folder.path)["state"], "done");
   const std::vector<double> loss = validations(folder.path, id, "val.loss");
-  ASSERT_EQ(loss.size(), 4u);
+  ASSERT_EQ(loss.size(), kEpochs);
   EXPECT_LT(loss.back(), 0.97 * loss.front());
   const bool classes = overrides.value("loss", Json::object()).value("name", "") == "cross_entropy";
   const std::vector<double> accuracy = validations(folder.path, id, "val.accuracy"),
                             perplexity = validations(folder.path, id, "val.perplexity");
-  EXPECT_EQ(accuracy.size(), classes ? 4u : 0u);
+  EXPECT_EQ(accuracy.size(), classes ? kEpochs : 0u);
   if (!classes) return;
-  EXPECT_GT(accuracy.back(), accuracy.front());
+  EXPECT_GT(accuracy.back(), 100. / 8);  // of at least 8 classes: more than chance
   EXPECT_LE(accuracy.back(), 100);
   EXPECT_NEAR(perplexity.back(), std::exp(loss.back()), 1e-3);  // area=masked: the loss is the cross entropy
   EXPECT_EQ(read_record(run_path(folder.path, id))["summary"]["val_accuracy"].get<double>(), accuracy.back());

@@ -16,7 +16,7 @@ DvaeOptions small_dvae() {
   at::set_num_threads(1);
   DvaeOptions options;
   options.hidden = 8, options.blocks = 1, options.vocabulary = 32, options.start = 16;
-  options.steps = 80, options.batch_size = 32, options.warmup_steps = 5;
+  options.steps = 250, options.batch_size = 32, options.warmup_steps = 5;
   return options;
 }
 
