@@ -62,7 +62,9 @@ Weights read_weights(const TensorFile& file, ResolveRequest request) {
   } else {
     if (!any_begins(file, "decoder.")) absent.push_back("decoder.");
     if (file.find("encoder.mask_token") == nullptr) absent.push_back("encoder.mask_token");
-    adapt_to(SimMim(out.config, meta).parameters());
+    if (!any_begins(file, "target.")) absent.push_back("target.");
+    const SimMim model(out.config, meta);
+    adapt_to(joined(model.parameters(), model.target().constants()));
   }
   // Of the data only what the checkpoint itself knew; the rest are defaults for other images.
   const Json known = checkpoint_config(file).value("data", Json::object());
@@ -119,6 +121,11 @@ Json export_command(const Json& request, const EventSink&) {
   fs::path path = output;
   if (format != "safetensors") metadata["format"] = "pt";  // transformers asks for it
   if (format == "simmim") {
+    // The official state dict has no constants of a target.
+    const auto constant = [](const auto& entry) { return entry.first.starts_with("target."); };
+    for (const auto& entry : tensors)
+      if (constant(entry)) left_out.push_back(entry.first);
+    std::erase_if(tensors, constant);
     for (auto& buffer : views_of(official_buffers(weights.config, weights.stage), keep))
       tensors.push_back(std::move(buffer));
     out["load"] = path.extension() == ".pth"

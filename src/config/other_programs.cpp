@@ -17,6 +17,8 @@ Facts facts_of(const Json& config, const char* format) {
   if (name != "vit" && name != "swin")
     fail(Code::usage, "--format {}: encoder '{}' has no counterpart there; allowed: vit and swin; use --format simmim",
          format, name);
+  if (encoder.value("absolute_position", false))
+    fail(Code::usage, "--format {}: an encoder with absolute positions is not translated; use --format simmim", format);
   Facts facts{.encoder = encoder,
               .swin = name == "swin",
               .image_size = config.at("data").at("image_size"),

@@ -1,4 +1,4 @@
-// How timm and transformers build the model that takes our weights.
+// How timm and transformers build the model that takes our weights: ViT and Swin, without absolute positions.
 #pragma once
 #include <string>
 #include <vector>

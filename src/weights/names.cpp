@@ -227,7 +227,10 @@ Renamed rename_for(const NamedViews& official, const Room& room) {
   for (const auto& [given, tensor] : official) {
     const std::string name = given.starts_with(kEncoder) ? given.substr(kEncoder.size()) : given;
     std::optional<std::string> found;
-    if (name.starts_with("decoder.") ? room.decoder : name != "mask_token" || room.mask_token) {
+    const bool room_for_it = name.starts_with("decoder.") ? room.decoder
+                             : name == "mask_token"       ? room.mask_token
+                                                          : !name.starts_with("target.");
+    if (room_for_it) {
       if (room.naming == Naming::hf && cut(name, tensor, room.prefix, out.tensors)) continue;
       if (room.naming == Naming::hf) found = hf_name(name, room.prefix);
       if (room.naming == Naming::timm)
