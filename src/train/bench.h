@@ -6,10 +6,10 @@
 
 namespace simmim {
 
-// GFLOP/s of a matrix product (rows,in) x (in,out), the best of a few.
 struct ProductShape {
   int64_t rows, in, out;
 };
+// GFLOP/s of a matrix product (rows,in) x (in,out), the best of a few.
 double product_rate(at::ScalarType dtype, at::Device device, const ProductShape& shape);
 
 // One optimizer step (normalise, mask, forward, backward, AdamW) of a "pretrain" or "finetune" configuration, repeated.

@@ -1,5 +1,5 @@
-// Every sweep in sweeps/ is planned without its data; the small ones say what they ask, how to run them and what that
-// costs.
+// Every sweep in sweeps/ is planned without its data; the small ones say what they ask and how to run them; what
+// that costs, the dry run says.
 #include <gtest/gtest.h>
 
 #include "cli/process.h"
@@ -29,13 +29,12 @@ TEST(Sweeps, AllPlanWithoutTheirDataAndStartNothing) {
   EXPECT_FALSE(fs::exists(folder / "r"));
 }
 
-TEST(Sweeps, InSmallSayTheirCommandAndCost) {
+TEST(Sweeps, InSmallSayTheirQuestionAndCommand) {
   for (const fs::path& file : sweeps()) {
     if (file.parent_path().filename() != "small") continue;
     const std::string about = read_json_file(file).value("about", "");
     EXPECT_NE(about.find('?'), std::string::npos) << file;
     EXPECT_NE(about.find("simmim sweep sweeps/small/" + file.filename().string()), std::string::npos) << file;
-    EXPECT_NE(about.find("minutes"), std::string::npos) << file;
   }
 }
 
