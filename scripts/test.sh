@@ -4,8 +4,8 @@ set -euo pipefail
 build=$1 jobs=$2
 label=(--label-exclude slow)
 if [[ ${3:-} == slow ]]; then label=(--label-regex slow); fi
-# Several test processes share the cores: idle OpenMP threads must sleep, not spin.
-export OMP_WAIT_POLICY=passive
+# Several test processes share the cores: one thread each unless a test asks for more, and idle ones sleep.
+export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 if [[ ! -e $build/libsimmim_cuda.so ]]; then
   echo "no CUDA toolkit here: built and tested for the CPU" >&2
 fi

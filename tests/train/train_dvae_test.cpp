@@ -53,7 +53,9 @@ TEST(TrainDvae, MakesATokenizerThatPretrainingPredicts) {
   const Folder folder;
   clear_interrupt();
   const std::string file = (folder.path / "t.safetensors").string();
-  train_dvae(small_setup(), small_dvae(), file, kSilent);
+  DvaeOptions short_training = small_dvae();
+  short_training.steps = 30;
+  train_dvae(small_setup(), short_training, file, kSilent);
   const Json keys = {{"target", {{"name", "dvae_tokens"}, {"tokenizer", file}}}, {"loss", {{"name", "cross_entropy"}}}};
   const Json entry = resolve(folder.path, {"pretrain"}, keys)[0];
   EXPECT_EQ(entry["config"]["target"]["resolution"], 8);
