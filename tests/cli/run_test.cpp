@@ -113,6 +113,13 @@ TEST_F(Run, PredictsColourClustersFittedOrRead) {
     EXPECT_GE(image["accuracy"].get<double>(), 0);
     EXPECT_LE(image["accuracy"].get<double>(), 100);
   }
+
+  const std::string exported = (folder_ / "exported.safetensors").string();
+  ASSERT_EQ(run({"export", "--from", id, "-o", exported}).code, 0);
+  EXPECT_EQ(run({"reconstruct", "--from", exported, "val:0-1", "--json", "-o", (folder_ / "s.png").string()}).json(),
+            drawn.json());
+  EXPECT_EQ(run({"export", "--from", id, "--format", "simmim", "-o", exported, "--json"}).json()["left_out"],
+            Json::array({"target.centers"}));
 }
 
 TEST_F(Run, InterruptSavesAndTheSameCommandEndsWithTheSameBits) {

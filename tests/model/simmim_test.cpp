@@ -377,7 +377,7 @@ TEST(Resolutions, ThatDivideTheImageIntoWholeSquaresForEveryCellAllWork) {
   mask[0].slice(0, 0, 4).fill_(1);
   for (const auto& head : heads())
     for (const int64_t resolution : {6, 12, 24, 48, 96, 192}) {
-      config["head"] = {{"name", head.name}};
+      config["head"] = small_head(head.name);
       config["target"] = {{"name", "pixels"}, {"resolution", resolution}};
       const SimMim model(config, {});
       const SimMim::Output out = model.forward(image, mask, {});
