@@ -36,7 +36,8 @@ demo: program ## the sweep sweeps/demo.json on Fashion-MNIST: table, plot and pi
 test: build ## every test that waits on no clock
 	@scripts/test.sh $(BUILD) $(JOBS)
 
-test-slow: build ## the long ones: sanitizers, kill points, fuzzing
+test-slow: build ## the long ones: sanitizers, kill points, fuzzing, the report in a browser
+	@scripts/setup.sh --slow
 	@scripts/test.sh $(BUILD) $(JOBS) slow
 
 bench: program ## speed beside Hugging Face transformers and torchvision (QUICK=1: a glance)

@@ -6,7 +6,8 @@
 #   SIMMIM_PACKAGES=no   leave the system's packages alone
 #   SIMMIM_CUDA=yes|no   also fetch what LibTorch's CUDA half loads; unset: where an NVIDIA driver is
 #
-# setup.sh --torch-dir prints the folder that the build takes LibTorch from.
+# setup.sh --torch-dir prints the folder that the build takes LibTorch from; setup.sh --slow also installs what the slow
+# tests need (packages-slow.txt).
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,7 +17,7 @@ torch=$cache/torch-2.11.0
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-names() { sed 's/#.*//; s/[[:space:]]*--hash.*//; /^[[:space:]]*$/d' "$1"; }
+names() { sed 's/#.*//; s/[[:space:]]*--hash.*//; /^[[:space:]]*$/d' "$@"; }
 
 given_torch() {  # the torch/ folder that TORCH_DIR means
   local dir
@@ -32,10 +33,12 @@ given_torch() {  # the torch/ folder that TORCH_DIR means
 }
 
 # --- Debian's packages
+lists=(packages.txt)
+[[ ${1:-} != --slow ]] || lists+=(packages-slow.txt)
 missing_packages() {
   local installed
   installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' 2>/dev/null | sed -n 's/ installed$//p')
-  names packages.txt | grep -vxF -f <(printf '%s\n' "$installed") || true
+  names "${lists[@]}" | grep -vxF -f <(printf '%s\n' "$installed") || true
 }
 
 install_packages() {
