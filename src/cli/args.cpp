@@ -39,6 +39,8 @@ Args::Args(std::string command, std::string help)
 
 Args::~Args() = default;
 
+void Args::example(std::string line) { examples_.push_back(std::move(line)); }
+
 void Args::flag(const std::string& names, bool& target, std::string help) {
   parser_->app.add_flag(names, target);
   rows_.push_back({names, "", std::move(help), {}});

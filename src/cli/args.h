@@ -39,7 +39,7 @@ class Args {
   Args(const Args&) = delete;
   Args& operator=(const Args&) = delete;
 
-  void example(std::string line) { examples_.push_back(std::move(line)); }     // shown first in --help
+  void example(std::string line);                                              // shown first in --help
   void notes(std::function<std::string()> text) { notes_ = std::move(text); }  // shown last
 
   void flag(const std::string& names, bool& target, std::string help);
