@@ -20,7 +20,10 @@ Origin origin_of_run(const fs::path& out, const std::string& text, const std::st
          at == std::string::npos ? "finish it first with the command that started it"
                                  : "set keep_epochs to keep the weights of epochs");
   const Json config = read_json_file(folder / "config.json");
-  Origin origin{.parent = id, .file = file.string(), .inherited = inherited_config(config.at("config"))};
+  Origin origin{.parent = id,
+                .unversioned = config.value("unversioned", id),
+                .file = file.string(),
+                .inherited = inherited_config(config.at("config"))};
   if (at != std::string::npos) origin.determines["epoch"] = text.substr(at + 1);
   return origin;
 }
@@ -37,7 +40,9 @@ Origin origin_of(const fs::path& out, const std::string& from, const std::string
     return origin_of_run(out, from, latest_kind);
   }
   const TensorFile file = TensorFile::open_weights(path);
-  return {.file = fs::absolute(path).string(),
+  return {.parent = "",
+          .unversioned = "",
+          .file = fs::absolute(path).string(),
           .determines = {{"from", hash_file_hex(path)}},
           .inherited = checkpoint_config(file)};
 }

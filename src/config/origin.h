@@ -10,8 +10,9 @@ namespace simmim {
 
 // Where a stage's weights come from.
 struct Origin {
-  std::string parent;  // id of a run, or ""
-  std::string file;    // weights to read, or "" (the parent is a run of this request, or there are none)
+  std::string parent;       // id of a run, or ""
+  std::string unversioned;  // the same run's (run_id.h)
+  std::string file;         // weights to read, or "" (the parent is a run of this request, or there are none)
   std::map<std::string, std::string> determines;  // content hash of a file, epoch of a run: what the id must know
   Json inherited = Json::object();                // the lowest configuration layer
 };

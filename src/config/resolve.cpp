@@ -103,7 +103,7 @@ class StageResolver {
       fail(Code::usage, "probe.from: a probe reads trained features; name a run or a file");
     if (from == "pretrain") {
       for (const Json& other : earlier)
-        if (other["kind"] == "pretrain") origin_ = {.parent = other["id"], .inherited = Json::object()};
+        if (other["kind"] == "pretrain") origin_ = {.parent = other["id"], .unversioned = other["unversioned"]};
       if (origin_.parent.empty())
         fail(Code::usage,
              "{}.from: there is no pre-training in this command; name a run, a checkpoint or scratch with --from",
@@ -234,6 +234,7 @@ class StageResolver {
       if (layer != from_) given[path] = *find_path(merged_.config, path);
     return {{"kind", stage_},
             {"id", run_id(config_, origin_.parent, sizes_.fingerprint, origin_.determines)},
+            {"unversioned", unversioned_id(config_, origin_.unversioned, sizes_.fingerprint, origin_.determines)},
             {"parent", origin_.parent.empty() ? Json() : Json(origin_.parent)},
             {"seed", config_["seed"]},
             {"config", config_},

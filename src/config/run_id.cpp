@@ -20,6 +20,8 @@ constexpr Part kParts[] = {
     {"probe", 1, false, false, true},
 };
 
+std::string id_of(const Json& determined) { return hash_hex(canonical(determined)).substr(0, kIdDigits); }
+
 }  // namespace
 
 Json result_versions(const std::string& stage) {
@@ -54,12 +56,16 @@ Json essential(const Json& stage_config) {
 
 std::string run_id(const Json& stage_config, const std::string& parent, const std::string& fingerprint,
                    const std::map<std::string, std::string>& files) {
-  const Json determined = {{"config", essential(stage_config)},
-                           {"parent", parent},
-                           {"data", fingerprint},
-                           {"files", files},
-                           {"versions", result_versions(stage_config.at("stage").get<std::string>())}};
-  return hash_hex(canonical(determined)).substr(0, kIdDigits);
+  return id_of({{"config", essential(stage_config)},
+                {"parent", parent},
+                {"data", fingerprint},
+                {"files", files},
+                {"versions", result_versions(stage_config.at("stage").get<std::string>())}});
+}
+
+std::string unversioned_id(const Json& stage_config, const std::string& parent, const std::string& fingerprint,
+                           const std::map<std::string, std::string>& files) {
+  return id_of({{"config", essential(stage_config)}, {"parent", parent}, {"data", fingerprint}, {"files", files}});
 }
 
 }  // namespace simmim

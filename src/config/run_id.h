@@ -21,4 +21,9 @@ Json essential(const Json& stage_config);
 std::string run_id(const Json& stage_config, const std::string& parent, const std::string& fingerprint,
                    const std::map<std::string, std::string>& files);
 
+// The same without result versions, parent being the parent's: it joins a run with what it was before a version was
+// raised.
+std::string unversioned_id(const Json& stage_config, const std::string& parent, const std::string& fingerprint,
+                           const std::map<std::string, std::string>& files);
+
 }  // namespace simmim

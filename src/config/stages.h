@@ -76,7 +76,7 @@ struct PretrainOptions : TrainOptions {
     TrainOptions::fields(o, visit);
     visit("augment", o.augment, "what is done to a training image");
     visit("val_epochs", o.val_epochs, "epochs between two validation losses (masks fixed by data.split_seed); 0: never",
-          FieldRule{.min = 0, .in_id = false});
+          FieldRule{.min = 0});
   }
 };
 

@@ -90,6 +90,7 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
                         {"parent", entry.at("parent")},
                         {"fingerprint", entry.at("fingerprint")},
                         {"versions", entry.at("versions")},
+                        {"unversioned", entry.at("unversioned")},
                         {"weights", entry.at("weights")}});
   const at::Device device = resolve_device(entry.at("config").at("device"));
   const DeviceInfo info = device_info(device);
