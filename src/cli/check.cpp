@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "sweep/recipes.h"
+#include "sweep/tune.h"
 
 namespace simmim {
 namespace {
@@ -19,11 +20,14 @@ bool is_sweep(const Json& content) {
 
 int check_sweep(const fs::path& file, const Overrides& overrides, const CommonOptions& common) {
   const SweepFile sweep = read_sweep(file);
-  const Json plan = make_plan(sweep, {.overrides = overrides}, [&](const std::vector<Json>& requests) {
+  const PlanOptions options{.overrides = overrides};
+  const Resolve resolve = [&](const std::vector<Json>& requests) {
     return engine_call({{"command", "resolve"}, {"requests", requests}, {"out", common.out}})
         .at("results")
         .get<std::vector<Json>>();
-  });
+  };
+  if (sweep.tuning) resolve_cells(tuning_sweep(sweep, options), options, resolve);
+  const Json plan = make_plan(sweep, options, resolve);
   print_document(
       {{"file", file.string()}, {"sweep", sweep.name}, {"cells", plan["cells"].size()}, {"runs", plan["runs"].size()}},
       common.json);
@@ -60,6 +64,7 @@ Command check_command() {
   return {"check", "Program", "is this recipe or sweep valid? Every cell is resolved, nothing is run", [](Args& args) {
             auto words = std::make_shared<std::vector<std::string>>();
             args.example("simmim check sweeps/demo.json");
+            args.example("simmim check fashion_mnist_vit mask.ratio=0.4");
             args.positional("FILE|key=value", *words, "a recipe or a sweep, and leaves to change");
             return [words, common = args.shared_common()] { return run(split_words(*words), *common); };
           }};

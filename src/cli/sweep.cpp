@@ -1,46 +1,31 @@
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "cli/commands.h"
 #include "cli/config_request.h"
+#include "cli/dry_run.h"
 #include "cli/engine_client.h"
-#include "cli/sweep_display.h"
+#include "cli/shares.h"
+#include "cli/sweep_local.h"
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "runs/filter.h"
-#include "runs/ingest.h"
 #include "runs/run_folder.h"
-#include "sweep/estimate.h"
-#include "sweep/local.h"
 #include "sweep/plan.h"
 #include "sweep/recipes.h"
+#include "sweep/stale.h"
+#include "sweep/tune.h"
 
 namespace simmim {
 namespace {
 
 struct Options {
   std::vector<std::string> words;
-  bool dry_run = false, retry_failed = false;
-  std::string executor = "local", resources, only;
-  std::optional<int64_t> jobs, threads, seeds, max_failures;
+  bool dry_run = false, retry_failed = false, rerun_stale = false;
+  std::string executor = "local", resources, only, jobs, hours;
+  std::optional<int64_t> threads, seeds, max_failures, hung_after;
 };
-
-// Workers and threads a run: what is asked for, else what the last plan or the file says, else all cores for one run.
-struct Shares {
-  int jobs, threads;
-};
-Shares divide_cores(const Options& options, const SweepFile& sweep, const fs::path& out) {
-  const int cores = usable_cores();
-  int64_t threads = options.threads.value_or(0);
-  if (threads == 0)
-    if (const auto plan = read_plan(out, sweep.name)) threads = plan->value("threads", int64_t{0});
-  if (threads == 0) threads = sweep.resources.value("threads", int64_t{0});
-  if (threads == 0) threads = options.jobs ? std::max<int64_t>(1, cores / *options.jobs) : cores;
-  const int64_t jobs = options.jobs.value_or(std::max<int64_t>(1, cores / threads));
-  if (jobs < 1) fail(Code::usage, "--jobs: got 0; allowed: at least 1");
-  return {static_cast<int>(jobs), static_cast<int>(threads)};
-}
 
 // measure: for an estimate of the time, too.
 std::vector<Json> resolve_all(const std::vector<Json>& requests, bool measure, const CommonOptions& common) {
@@ -52,9 +37,11 @@ std::vector<Json> resolve_all(const std::vector<Json>& requests, bool measure, c
   return answer.at("results").get<std::vector<Json>>();
 }
 
-// The runs of the cells and seeds that EXPR keeps, parents first.
-std::vector<std::string> select_runs(const Json& plan, const std::string& only) {
-  const std::vector<Condition> conditions = parse_filter(only);
+// The runs of the cells and seeds that EXPR keeps, parents first. A tuning has seeds of its own, which EXPR does not
+// mean.
+std::vector<std::string> select_runs(const Json& plan, const std::string& only, bool is_tuning = false) {
+  std::vector<Condition> conditions = parse_filter(only);
+  if (is_tuning) std::erase_if(conditions, [](const Condition& condition) { return condition.key == "seed"; });
   std::set<std::string> kept;
   for (const Json& cell : plan.at("cells"))
     for (const Json& chain : cell.at("chains")) {
@@ -74,125 +61,72 @@ std::vector<std::string> select_runs(const Json& plan, const std::string& only) 
   return order;
 }
 
-struct Cost {
-  double images = 0, steps = 0, seconds = 0, disk = 0, memory = 0;  // memory: of the largest run
-  bool measured = true;                                             // all of the time is from earlier runs
+// One command's sweep: the plans that it runs one after the other, and how.
+struct Job {
+  const Options& options;
+  const CommonOptions& common;
+  Shares shares;
+  PlanOptions plan;
+  double deadline = kNever;  // of steady_seconds
+
+  // Resolves the sweep's cells; the first time --jobs auto measures what they ask for.
+  Json resolved(const SweepFile& sweep) {
+    Json cells = resolve_cells(sweep, plan,
+                               [&](const auto& requests) { return resolve_all(requests, options.dry_run, common); });
+    if (!options.rerun_stale) keep_stale_runs(cells, common.out);
+    if (shares.jobs == 0) measure_shares(shares, cells.at("runs"));
+    plan.threads = shares.threads;
+    return cells;
+  }
 };
-Cost cost_of(const Json& plan, const std::vector<std::string>& runs, const History& history) {
-  Cost cost;
-  for (const std::string& run : runs) {
-    const Json& entry = plan.at("runs").at(run);
-    const Json numbers = entry.value("plan", Json::object());
-    const Estimate time = estimate_time(entry, history);
-    cost.images += numbers.value("images", 0.0);
-    cost.steps += numbers.value("steps", 0.0);
-    cost.disk += numbers.value("disk", 0.0);
-    cost.memory = std::max(cost.memory, numbers.value("memory", 0.0));
-    cost.seconds += time.seconds;
-    cost.measured = cost.measured && time.measured;
-  }
-  return cost;
+
+// Freezes a plan and runs what is missing of it.
+std::pair<FrozenPlan, SweepOutcome> execute(Json plan, const std::vector<std::string>& runs, const Job& job) {
+  const Options& options = job.options;
+  FrozenPlan frozen = freeze_plan(std::move(plan), job.common.out);
+  SweepOutcome outcome = sweep_here({.frozen = frozen,
+                                     .runs = runs,
+                                     .shares = job.shares,
+                                     .deadline = job.deadline,
+                                     .hung_after = options.hung_after.value_or(60),
+                                     .retry_failed = options.retry_failed,
+                                     .longest_first = options.jobs == "auto",
+                                     .max_failures = options.max_failures},
+                                    job.common);
+  return {std::move(frozen), std::move(outcome)};
 }
 
-std::string counted(size_t count, const std::string& noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+// What the tuning did not decide: cells that --only left out are for another command, the others have failed.
+void report_untuned(const Untuned& untuned, const std::string& tuning, const CommonOptions& common) {
+  if (!untuned.untried.empty())
+    say(common.quiet,
+        fmt::format("{} not tuned yet and left out of this plan (--only)", counted(untuned.untried.size(), "cell")));
+  for (const std::string& cell : untuned.failed)
+    warn(fmt::format("{}: no value ended well, so it has no final runs; see simmim status {}", cell, tuning));
 }
 
-// "5 runs to do (2 pretrain, 3 finetune), 1 reused"
-std::string runs_text(const Json& plan, const PlanState& state) {
-  std::vector<std::pair<std::string, int>> kinds;
-  for (const std::string& run : state.todo) {
-    const std::string kind = plan.at("runs").at(run).value("kind", "");
-    auto it = std::find_if(kinds.begin(), kinds.end(), [&](const auto& item) { return item.first == kind; });
-    if (it == kinds.end()) it = kinds.insert(kinds.end(), {kind, 0});
-    ++it->second;
+int dry_run(SweepFile sweep, Job job) {
+  std::optional<DryRun> tuning;
+  bool assumed = false;
+  if (sweep.tuning) {
+    const SweepFile trial = tuning_sweep(sweep, job.plan);
+    Json tried = job.resolved(trial);
+    SweepFile tuned = sweep;
+    const Untuned untuned = apply_tuning(tuned, tried, job.common.out);
+    assumed = !untuned.untried.empty();
+    if (assumed)
+      assume_first_value(sweep);
+    else
+      sweep = std::move(tuned);
+    Json plan = make_plan(trial, job.plan, std::move(tried));
+    std::vector<std::string> runs = select_runs(plan, job.options.only, /*is_tuning=*/true);
+    tuning = DryRun{std::move(plan), std::move(runs)};
   }
-  std::string text = counted(state.todo.size(), "run") + " to do";
-  for (size_t i = 0; i < kinds.size(); ++i)
-    text += fmt::format("{}{} {}", i ? ", " : " (", kinds[i].second, kinds[i].first);
-  if (!kinds.empty()) text += ")";
-  if (!state.reused.empty()) text += fmt::format(", {} done already and reused", state.reused.size());
-  if (!state.failed.empty()) text += fmt::format(", {} failed (--retry-failed runs them again)", state.failed.size());
-  return text;
-}
-
-size_t members_of(const Json& plan) {
-  size_t count = 0;
-  for (const Json& cell : plan.at("cells"))
-    for (const Json& chain : cell.at("chains")) count += chain.at("runs").size();
-  return count;
-}
-
-void print_dry_run(const Json& plan, const std::vector<std::string>& runs, const Shares& shares,
-                   const CommonOptions& common) {
-  const PlanState state = plan_state(common.out, runs);
-  const Cost cost = cost_of(plan, state.todo, read_history(common.database(), common.out));
-  const Estimate time{cost.seconds / shares.jobs, cost.measured};
-  if (common.json) {
-    Json document = {
-        {"plan", plan},           {"todo", state.todo},
-        {"reused", state.reused}, {"failed", state.failed},
-        {"steps", cost.steps},    {"images", cost.images},
-        {"jobs", shares.jobs},    {"memory", cost.memory},
-        {"disk", cost.disk},      {"seconds", std::isnan(time.seconds) ? Json(nullptr) : Json(time.seconds)}};
-    fmt::print("{}\n", document.dump(2));
-    return;
-  }
-  const auto mark = [&](const std::string& id) {
-    const auto in = [&](const std::vector<std::string>& list) {
-      return std::find(list.begin(), list.end(), id) != list.end();
-    };
-    return !in(runs) ? "left out" : in(state.reused) ? "done" : in(state.failed) ? "failed" : "to do";
-  };
-  for (const Json& cell : plan.at("cells")) {
-    fmt::print("{}\n", cell.at("cell").get<std::string>());
-    for (const Json& chain : cell.at("chains")) {
-      std::vector<std::string> parts;
-      for (const Json& member : chain.at("runs"))
-        parts.push_back(fmt::format("{} {} ({})", member["stage"].get<std::string>(), member["id"].get<std::string>(),
-                                    mark(member["id"])));
-      fmt::print("  seed {}: {}\n", chain.at("seed").dump(), join(parts, " -> "));
-    }
-  }
-  fmt::print("\n{} x {}: {} after sharing {}\n", counted(plan.at("cells").size(), "cell"),
-             counted(plan.at("seeds").size(), "seed"), counted(plan.at("runs").size(), "run"),
-             counted(members_of(plan), "stage"));
-  fmt::print("{}\n{} steps, {} images; {} with {} each\n", runs_text(plan, state), count_text(cost.steps),
-             count_text(cost.images), counted(static_cast<size_t>(shares.jobs), "worker"),
-             counted(static_cast<size_t>(shares.threads), "thread"));
-  if (state.todo.empty()) return;
-  fmt::print("time: {}; disk: {}; memory: up to {} a worker\n", time.text(duration_text(time.seconds)),
-             bytes_text(cost.disk), bytes_text(cost.memory));
-}
-
-int finish(const Json& plan, const SweepOutcome& outcome, const CommonOptions& common) {
-  const std::string name = plan.at("name");
-  if (common.json)
-    fmt::print("{}\n", Json({{"sweep", name},
-                             {"revision", plan["revision"]},
-                             {"done", outcome.done},
-                             {"reused", outcome.reused},
-                             {"failed", outcome.failed},
-                             {"blocked", outcome.blocked},
-                             {"left", outcome.left},
-                             {"interrupted", outcome.interrupted}})
-                           .dump());
-  else
-    fmt::print("sweep {}: {} done, {} reused, {} failed, {} not runnable, {} left\n", name, outcome.done.size(),
-               outcome.reused.size(), outcome.failed.size(), outcome.blocked.size(), outcome.left.size());
-  std::fflush(stdout);
-  for (const std::string& run : outcome.failed)
-    say(common.quiet, fmt::format("failed: {}  {}", run, run_title(plan, run)));
-  if (!outcome.failed.empty()) say(common.quiet, "once the cause is gone: " + common.command_line + " --retry-failed");
-  if (outcome.interrupted) {
-    say(common.quiet, "stopped and saved; go on with: " + common.command_line);
-    return static_cast<int>(Code::interrupted);
-  }
-  if (!outcome.failed.empty() || !outcome.blocked.empty() || !outcome.left.empty()) {
-    if (!outcome.failed.empty()) hint(common, fmt::format("simmim log {} --why", outcome.failed[0]));
-    return static_cast<int>(Code::some_failed);
-  }
-  hint(common, "simmim table " + name);
+  Json cells = job.resolved(sweep);
+  Json plan = make_plan(sweep, job.plan, std::move(cells));
+  std::vector<std::string> runs = select_runs(plan, job.options.only);
+  print_dry_run({std::move(plan), std::move(runs), assumed}, tuning, job.shares, job.common);
+  hint(job.common, "the same command without --dry-run");
   return 0;
 }
 
@@ -203,38 +137,33 @@ int run(const Options& options, const CommonOptions& common) {
     fail(Code::usage, "--executor: this version runs sweeps on this machine only (local)");
   SweepFile sweep = read_sweep(find_sweep(words.plain[0]));
   if (!options.resources.empty()) sweep.resources.update(read_json_file(options.resources));
-  const Shares shares = divide_cores(options, sweep, common.out);
-  PlanOptions plan_options{.overrides = read_overrides(words.overrides), .threads = shares.threads};
-  if (options.seeds) plan_options.seeds = read_seeds(*options.seeds, "--seeds");
-  set_engine_threads(shares.threads);
-  Json plan = make_plan(sweep, plan_options,
-                        [&](const auto& requests) { return resolve_all(requests, options.dry_run, common); });
-  const std::vector<std::string> runs = select_runs(plan, options.only);
-  if (options.dry_run) {
-    print_dry_run(plan, runs, shares, common);
-    hint(common, "the same command without --dry-run");
-    return 0;
+  Job job{options,
+          common,
+          divide_machine(options.jobs, options.threads, sweep, common.out),
+          {},
+          deadline_of(options.hours, sweep)};
+  job.plan = {.overrides = read_overrides(words.overrides), .threads = job.shares.threads};
+  if (options.seeds) sweep.seeds = read_seeds(*options.seeds, "--seeds");
+  set_engine_threads(job.shares.threads);
+  if (options.dry_run) return dry_run(std::move(sweep), std::move(job));
+  Untuned untuned;
+  if (sweep.tuning) {
+    const SweepFile trial = tuning_sweep(sweep, job.plan);
+    const Json tried = job.resolved(trial);
+    Json plan = make_plan(trial, job.plan, tried);
+    const std::vector<std::string> runs = select_runs(plan, options.only, /*is_tuning=*/true);
+    const auto [frozen, outcome] = execute(std::move(plan), runs, job);
+    if (outcome.interrupted || !outcome.left.empty()) return report_outcome(frozen.plan, outcome, common);
+    untuned = apply_tuning(sweep, tried, common.out);
+    report_untuned(untuned, trial.name, common);
+    if (sweep.cells.empty()) return report_outcome(frozen.plan, outcome, common);
   }
-  const FrozenPlan frozen = freeze_plan(std::move(plan), common.out);
-  const PlanState state = plan_state(common.out, runs);
-  say(common.quiet, fmt::format("sweep {} (plan {}): {}; {} with {} each", sweep.name, frozen.plan["revision"].dump(),
-                                runs_text(frozen.plan, state), counted(static_cast<size_t>(shares.jobs), "worker"),
-                                counted(static_cast<size_t>(shares.threads), "thread")));
-  if (const std::string trouble = ingest_plan(common.database(), frozen.file); !trouble.empty()) warn(trouble);
-  LocalOptions local{.out = common.out,
-                     .database = common.database(),
-                     .plan_file = frozen.file,
-                     .worker = {program_path().string(), "worker"},
-                     .selected = runs,
-                     .jobs = shares.jobs,
-                     .retry_failed = options.retry_failed,
-                     .max_failures = options.max_failures,
-                     .interrupts = interrupts};
-  catch_signals();
-  SweepDisplay display(frozen.plan, runs, state.reused, common.quiet);
-  const SweepOutcome outcome = run_local(frozen.plan, local, display);
-  display.finish();
-  return finish(frozen.plan, outcome, common);
+  Json cells = job.resolved(sweep);
+  Json plan = make_plan(sweep, job.plan, std::move(cells));
+  const std::vector<std::string> runs = select_runs(plan, options.only);
+  const auto [frozen, outcome] = execute(std::move(plan), runs, job);
+  const int code = report_outcome(frozen.plan, outcome, common);
+  return code == 0 && !untuned.failed.empty() ? static_cast<int>(Code::some_failed) : code;
 }
 
 }  // namespace
@@ -248,13 +177,19 @@ Command sweep_command() {
             args.positional("FILE|key=value", options->words,
                             "a sweep (path or name), and leaves that hold for every cell");
             args.flag("-n,--dry-run", options->dry_run, "show cells, runs, steps and time; run nothing");
-            args.option("-j,--jobs", "N", options->jobs, "workers at a time; the cores are divided among them");
+            args.option("-j,--jobs", "N|auto", options->jobs,
+                        "workers at a time; the cores are divided among them (auto: measures what is fastest)");
             args.option("--threads", "N", options->threads, "threads a run (kept in the plan once it is made)");
             args.option("--executor", "WHERE", options->executor, "where the runs happen", {"local", "slurm"});
             args.option("--resources", "FILE", options->resources, "resources instead of the file's");
             args.option("--seeds", "N", options->seeds, "this many seeds instead of the file's");
             args.flag("--retry-failed", options->retry_failed, "run failed runs again");
+            args.flag("--rerun-stale", options->rerun_stale,
+                      "run again what was made before a result version was raised");
             args.option("--max-failures", "N", options->max_failures, "start nothing new after N failed runs");
+            args.option("--hours", "H", options->hours, "start nothing that takes longer; then save and stop (exit 4)");
+            args.option("--hung-after", "MINUTES", options->hung_after,
+                        "end a worker that gives no sign of life and take its run up again (60; 0: never)");
             args.option("--only", "EXPR", options->only, "only the cells with, for example, 'mask.ratio=0.6 seed<2'");
             return [options, common = args.shared_common()] { return run(*options, *common); };
           }};

@@ -42,19 +42,22 @@ void SweepDisplay::event(int slot, const std::string& run, const Json& event) {
 }
 
 void SweepDisplay::ended(int slot, const std::string& run, const std::string& state, const std::string& why) {
-  if (state == "done" || state == "failed") {
+  if (state == "done" || state == "failed" || state == "stopped") {
     work_ended_ += work_[run];
     work_skipped_ += work_[run] * std::max(0.0, workers_[slot].first_share);
-    ++(state == "done" ? done_ : failed_);
+    ++(state == "done" ? done_ : state == "failed" ? failed_ : stopped_);
   }
   workers_.erase(slot);
   if (quiet_ && state != "failed") return;
   const std::string line =
       fmt::format("{}  {:<7} {}{}{}", run, state, run_title(plan_, run), why.empty() ? "" : ": ", why);
   live_.print_above(live_.enabled() ? line
-                                    : fmt::format("{}  [{}/{}{}, {} left]", line, done_, total_,
-                                                  failed_ ? fmt::format(", {} failed", failed_) : "",
+                                    : fmt::format("{}  [{}/{}{}, {} left]", line, done_, total_, others_text(),
                                                   duration_text(seconds_left())));
+}
+
+std::string SweepDisplay::others_text() const {
+  return (failed_ ? fmt::format(", {} failed", failed_) : "") + (stopped_ ? fmt::format(", {} stopped", stopped_) : "");
 }
 
 void SweepDisplay::message(const std::string& sentence) { live_.print_above(sentence); }
@@ -64,8 +67,7 @@ void SweepDisplay::tick() {
   std::vector<std::string> lines;
   for (const auto& [slot, worker] : workers_)
     lines.push_back(fmt::format("{}  {}  {}", slot + 1, worker.progress, run_title(plan_, worker.run)));
-  lines.push_back(fmt::format("{}/{} runs done{}, {} running, {} left", done_, total_,
-                              failed_ ? fmt::format(", {} failed", failed_) : "", workers_.size(),
+  lines.push_back(fmt::format("{}/{} runs done{}, {} running, {} left", done_, total_, others_text(), workers_.size(),
                               duration_text(seconds_left())));
   live_.show(lines);
 }

@@ -32,7 +32,8 @@ class SweepDisplay : public SweepObserver {
     double first_share = -1;  // what a resumed run had when it came here
   };
   static bool is_worth_a_line(const Worker& worker, const Json& event);
-  double work_done() const;  // in this session
+  std::string others_text() const;  // ", 1 failed, 2 stopped"
+  double work_done() const;         // in this session
   double seconds_left() const;
 
   const Json& plan_;
@@ -40,7 +41,7 @@ class SweepDisplay : public SweepObserver {
   LiveLines live_;
   std::map<int, Worker> workers_;
   std::map<std::string, double> work_;  // run -> its share of the whole
-  size_t total_, done_, failed_ = 0;
+  size_t total_, done_, failed_ = 0, stopped_ = 0;
   double work_total_ = 0, work_ended_ = 0;  // without reused runs; ended in this session
   double work_skipped_ = 0;                 // parts that resumed runs brought along
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

@@ -178,6 +178,7 @@ ValueTable make_value_table(const SweepData& data, const TableOptions& options, 
   }
 
   mark_other_budgets(table, cells);
+  mark_tuned_edges(table, cells, data.tuned);
   const Json baseline = !options.baseline.is_null() ? options.baseline : data.table.value("baseline", Json());
   const std::vector<int> baselines = find_baselines(table, cells, data, baseline);
   const bool ranked = contains(kLarger, table.metric) || contains(kSmaller, table.metric);

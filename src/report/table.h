@@ -41,6 +41,7 @@ struct TableEntry {
   bool best = false, baseline = false;
   bool chosen = false;                   // best on the validation split, in a table of test results
   bool other_budget = false;             // other images seen or steps than most cells
+  bool tuned_edge = false;               // a tuned value is the smallest or largest that was tried
   std::optional<Difference> difference;  // to the baseline
   double corrected_p = 1;
   bool shown = false;  // the corrected p is below 0.05

@@ -1,5 +1,7 @@
 #include "report/table_data.h"
 
+#include <algorithm>
+
 #include "core/names.h"
 #include "runs/paper.h"
 #include "runs/schema.h"
@@ -16,6 +18,27 @@ Json parsed(const std::string& text, Json otherwise) {
   if (text.empty()) return otherwise;
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return json.is_discarded() ? otherwise : json;
+}
+
+// The tuned keys are the axes that NAME-tune has beyond those of NAME; their values stand in its cells.
+TunedKeys read_tuned_keys(const Sqlite& database, const std::string& sweep, const std::vector<std::string>& axes) {
+  TunedKeys tuned;
+  Statement row = database.prepare("SELECT axes, \"table\", seeds FROM sweeps WHERE name = ?");
+  if (!row.bind(1, sweep + "-tune").step()) return tuned;
+  tuned.by = parsed(row.text(1), Json::object()).value("value", "");
+  tuned.seeds = row.text(2);
+  for (const Json& axis : parsed(row.text(0), Json::array()))
+    if (std::find(axes.begin(), axes.end(), axis.get<std::string>()) == axes.end())
+      tuned.tried[axis.get<std::string>()];
+  Statement cells = database.prepare("SELECT DISTINCT \"values\" FROM sweep_cells WHERE sweep = ? ORDER BY position");
+  cells.bind(1, sweep + "-tune");
+  while (cells.step()) {
+    const Json values = parsed(cells.text(0), Json::object());
+    for (auto& [key, list] : tuned.tried)
+      if (values.contains(key) && std::find(list.begin(), list.end(), values[key]) == list.end())
+        list.push_back(values[key]);
+  }
+  return tuned;
 }
 
 }  // namespace
@@ -44,9 +67,10 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
       "SELECT coalesce(about, ''), coalesce(paper, ''), axes, \"table\", seeds FROM sweeps WHERE name = ?");
   if (!row.bind(1, sweep).step())
     fail(Code::usage, "table: no sweep is called {}{}", sweep, unknown_name_hint(sweep, names));
-  SweepData data{sweep, row.text(0), row.text(1), {}, parsed(row.text(3), Json::object()), {}, {}};
+  SweepData data{sweep, row.text(0), row.text(1), {}, parsed(row.text(3), Json::object()), {}, {}, {}};
   for (const Json& axis : parsed(row.text(2), Json::array())) data.axes.push_back(axis.get<std::string>());
   for (const Json& seed : parsed(row.text(4), Json::array())) data.seeds.push_back(seed.get<int64_t>());
+  data.tuned = read_tuned_keys(database, sweep, data.axes);
 
   // Run by run: as the right side of a LEFT JOIN the view would be computed for every run there is.
   std::string columns;

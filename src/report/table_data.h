@@ -27,12 +27,19 @@ struct SweepCell {
   Json chain() const;  // chain_leaves of all stages
 };
 
+// What the sweep NAME-tune tried: see sweep/tune.h. What it chose for a cell stands among the cell's values.
+struct TunedKeys {
+  std::map<std::string, std::vector<Json>> tried;  // leaf -> the values of its list
+  std::string by, seeds;                           // "finetune.val.top1", "[100]"
+};
+
 struct SweepData {
   std::string name, about, paper;
   std::vector<std::string> axes;
   Json table;
   std::vector<int64_t> seeds;
   std::vector<SweepCell> cells;
+  TunedKeys tuned;  // empty: not tuned
 };
 
 SweepData read_sweep_data(const Sqlite& database, const std::string& sweep);  // Code::usage for an unknown sweep

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/names.h"
+#include "runs/loss_kind.h"
 #include "runs/paper.h"
 
 namespace simmim {
@@ -76,18 +77,38 @@ void mark_other_budgets(ValueTable& table, const std::vector<const SweepCell*>& 
   table.notes.push_back("≠ budget: other images seen or steps than most cells, pre-training counted");
 }
 
-// Losses mean the same only within one mask, target, loss, area, normalisation and data.
+// Says which values were tried, and marks the cells whose best one lies at the edge of its list: beyond it may be
+// better.
+void mark_tuned_edges(ValueTable& table, const std::vector<const SweepCell*>& cells, const TunedKeys& tuned) {
+  for (const auto& [key, list] : tuned.tried) {
+    std::vector<double> numbers;
+    std::vector<std::string> texts;
+    for (const Json& value : list) {
+      texts.push_back(canonical(value));
+      if (value.is_number()) numbers.push_back(value.get<double>());
+    }
+    table.notes.push_back(
+        fmt::format("tuned: {} of {} by {} on seeds {}", key, join(texts, ", "), tuned.by, tuned.seeds));
+    if (numbers.size() < list.size() || numbers.size() < 2) continue;  // no order, no edge
+    const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+    bool any = false;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const auto value = cells[i]->values.find(key);
+      if (value == cells[i]->values.end() || !value->is_number()) continue;
+      if (const double number = value->get<double>(); number != *low && number != *high) continue;
+      table.entries[i].tuned_edge = any = true;
+    }
+    if (any)
+      table.notes.push_back(
+          fmt::format("at edge: the best {} is the smallest or the largest tried; a wider list may do better", key));
+  }
+}
+
 bool losses_comparable(const ValueTable& table, const std::vector<const SweepCell*>& cells) {
   std::set<std::string> kinds;
-  for (const SweepCell* cell : cells) {
-    const auto config = cell->config.find(table.stage);
-    if (config == cell->config.end()) continue;
-    std::string kind;
-    for (const char* path : {"mask", "target", "loss", "data.name", "data.mean", "data.std", "data.image_size",
-                             "finetune.label_smoothing"})
-      if (const Json* part = find_path(config->second, path)) kind += canonical(*part) + ";";
-    kinds.insert(kind);
-  }
+  for (const SweepCell* cell : cells)
+    if (const auto config = cell->config.find(table.stage); config != cell->config.end())
+      kinds.insert(loss_kind(config->second));
   return kinds.size() <= 1;
 }
 
@@ -220,6 +241,12 @@ void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells) {
   }
   if (std::any_of(table.entries.begin(), table.entries.end(), [](const TableEntry& e) { return e.planned == 1; }))
     table.notes.push_back("one seed: no spread and no test; differences may be noise");
+  int64_t stopped = 0;
+  for (const SweepCell* cell : cells)
+    for (const SweepRun& run : cell->runs) stopped += run.stage == table.stage && run.state == "stopped";
+  if (stopped > 0)
+    table.notes.push_back(fmt::format("{} run{} stopped before the end (stop_if) and in no mean", stopped,
+                                      stopped == 1 ? " was" : "s were"));
   const bool test = table.metric.starts_with("test_");
   for (const SweepCell* cell : cells)
     for (const SweepRun& run : cell->runs)

@@ -17,6 +17,7 @@ std::vector<double> values_of(const std::map<int64_t, double>& by_seed);
 bool losses_comparable(const ValueTable& table, const std::vector<const SweepCell*>& cells);
 
 void mark_other_budgets(ValueTable& table, const std::vector<const SweepCell*>& cells);
+void mark_tuned_edges(ValueTable& table, const std::vector<const SweepCell*>& cells, const TunedKeys& tuned);
 void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells);
 
 // For each entry the place of the entry it is compared with (of its own group, else the only one there is); -1: none.

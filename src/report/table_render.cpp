@@ -25,7 +25,8 @@ std::string value_text(const ValueTable& table, const TableEntry& entry) {
   if (!std::isnan(entry.deviation)) text += " ± " + number(table, entry.deviation);
   text += entry.complete ? fmt::format(" ({})", entry.by_seed.size())
                          : fmt::format(" ({}/{})", entry.by_seed.size(), entry.planned);
-  return text + (entry.chosen ? " ◆" : "") + (entry.other_budget ? " ≠ budget" : "");
+  return text + (entry.chosen ? " ◆" : "") + (entry.other_budget ? " ≠ budget" : "") +
+         (entry.tuned_edge ? " at edge" : "");
 }
 
 std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p); }
@@ -173,7 +174,8 @@ Json entry_json(const ValueTable& table, const TableEntry& entry) {
               {"best", entry.best},
               {"chosen_on_val", entry.chosen},
               {"baseline", entry.baseline},
-              {"other_budget", entry.other_budget}};
+              {"other_budget", entry.other_budget},
+              {"tuned_edge", entry.tuned_edge}};
   const auto& d = entry.difference;
   row["difference"] = d ? number_json(d->value) : Json();
   row["low"] = d ? number_json(d->low) : Json();

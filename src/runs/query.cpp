@@ -83,6 +83,29 @@ std::string crash_text(const fs::path& report) {
                              : fmt::format("  first tensor that is not finite: {}\n", bad));
 }
 
+// What a tuning tried for the cells that a run belongs to, and chose, as their plans say: a row a value.
+Json tuned_in(const Sqlite& database, const fs::path& out, const Json& memberships) {
+  Json rows = Json::array();
+  Statement is_tuned = database.prepare("SELECT 1 FROM sweeps WHERE name = ? || '-tune'");
+  for (const Json& member : memberships) {
+    is_tuned.reset();
+    if (!is_tuned.bind(1, member["sweep"].get<std::string>()).step()) continue;
+    const auto plan = read_plan(out, member["sweep"]);
+    for (const Json& cell : plan ? plan->at("cells") : Json::array()) {
+      if (cell.at("cell") != member["cell"] || !cell.contains("tuned")) continue;
+      const Json& tuned = cell["tuned"];
+      for (const Json& candidate : tuned.at("candidates")) {
+        rows.push_back({{"sweep", member["sweep"]}, {"cell", member["cell"]}});
+        rows.back().update(candidate.at("set"));
+        rows.back().update({{tuned.at("by").get<std::string>(), candidate.at("value")},
+                            {"chosen", candidate["set"] == tuned.at("set")},
+                            {"runs", candidate.at("runs")}});
+      }
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 Frame list_runs(const Sqlite& database, const RunListOptions& options) {
@@ -137,6 +160,7 @@ Json describe_run(const Sqlite& database, const fs::path& out, const std::string
   Json children = Json::array();
   for (const Json& row : rows_for(database, "SELECT run FROM results WHERE parent = ? ORDER BY run", id))
     children.push_back(row["run"]);
+  const Json sweeps = rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id);
   return {
       {"run", run},
       {"config", config},
@@ -145,7 +169,8 @@ Json describe_run(const Sqlite& database, const fs::path& out, const std::string
        rows_for(database,
                 "SELECT key, count, first, last, min, max, min_step, max_step FROM metric_summary WHERE run = ?", id)},
       {"artifacts", rows_for(database, "SELECT path, bytes FROM artifacts WHERE run = ?", id)},
-      {"sweeps", rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id)},
+      {"sweeps", sweeps},
+      {"tuned", tuned_in(database, out, sweeps)},
       {"children", children},
       {"folder", run_path(out, id).string()}};
 }

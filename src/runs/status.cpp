@@ -77,7 +77,7 @@ Status read_status(const Sqlite& database, const std::string& sweep) {
   Statement sweeps = database.prepare("SELECT name, coalesce(about, '') FROM sweeps ORDER BY name");
   while (sweeps.step()) {
     names.push_back(sweeps.text(0));
-    if (sweep.empty() || sweep == names.back())
+    if (sweep.empty() || names.back() == sweep || names.back() == sweep + "-tune")
       status.sweeps.push_back(read_sweep_status(database, names.back(), sweeps.text(1)));
   }
   if (!sweep.empty() && status.sweeps.empty())

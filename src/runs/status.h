@@ -33,7 +33,7 @@ struct Status {
   std::map<std::string, int64_t> other_states;  // of no sweep, all of them: state -> runs
 };
 
-// All sweeps, or the one named. Code::usage for an unknown one.
+// All sweeps, or the one named and its tuning (NAME-tune). Code::usage for an unknown one.
 Status read_status(const Sqlite& database, const std::string& sweep = "");
 
 Json status_json(const Status& status);

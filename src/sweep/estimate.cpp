@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "runs/database.h"
+#include "sweep/plan.h"
 
 namespace simmim {
 namespace {
@@ -74,6 +77,16 @@ double work_of(const Json& stage) {
   const Json plan = stage.value("plan", Json::object());
   const double images = number_at(plan, "images"), flops = number_at(plan, "flops_per_image");
   return std::max(1.0, images) * (flops > 0 ? flops : 1);
+}
+
+std::vector<std::string> longest_first(const Json& plan, std::vector<std::string> runs) {
+  std::map<std::string, double> work;
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {  // children before their parents
+    work[*run] += work_of(plan.at("runs").at(*run));
+    if (const std::string parent = parent_of(plan, *run); !parent.empty()) work[parent] += work[*run];
+  }
+  std::stable_sort(runs.begin(), runs.end(), [&](const auto& a, const auto& b) { return work[a] > work[b]; });
+  return runs;
 }
 
 }  // namespace simmim

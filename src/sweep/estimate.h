@@ -33,4 +33,9 @@ Estimate estimate_time(const Json& stage, const History& history);
 // A run's share of a sweep's work, for the time left: images x FLOPs an image, or images where no FLOPs are given.
 double work_of(const Json& stage);
 
+// The same runs, those first on which most work hangs, their own and that of the runs that start from them: shared
+// pre-trainings early, then the longest, so that no long one is left for the end. runs: parents first, as is the
+// answer.
+std::vector<std::string> longest_first(const Json& plan, std::vector<std::string> runs);
+
 }  // namespace simmim

@@ -6,7 +6,10 @@
 
 #include "core/fields.h"
 #include "core/names.h"
+#include "sweep/blocks.h"
 #include "sweep/recipes.h"
+#include "sweep/stop_rule.h"
+#include "sweep/tune.h"
 
 namespace simmim {
 namespace {
@@ -16,7 +19,7 @@ struct SweepOptions {
   Json set = Json::object(), axes = Json::array(), when = Json::array(), exclude = Json::array();
   Json seeds = 1, finetune_seeds = Json::array();
   std::vector<std::string> stages = {"pretrain", "finetune"};
-  Json resources = Json::object(), table = Json::object(), tune = nullptr;
+  Json resources = Json::object(), table = Json::object(), tune = nullptr, stop_if = nullptr;
 
   static void fields(auto& o, auto&& visit) {
     visit("about", o.about, "the question, the expected cost and answer");
@@ -28,117 +31,13 @@ struct SweepOptions {
     visit("seeds", o.seeds, "how many, or which");
     visit("finetune_seeds", o.finetune_seeds, "fine-tunings of each pre-training: how many, or which seeds");
     visit("tune", o.tune, "values that every cell tries");
+    visit("stop_if", o.stop_if, "{nan, worse_than_median}: runs that are given up");
     visit("stages", o.stages, "the chain", FieldRule{.choices = {"pretrain", "finetune", "probe"}});
     visit("resources", o.resources, "gpus, hours, threads a run");
     visit("table", o.table, "rows, columns, groups, value, baseline");
     visit("paper", o.paper, "the paper's table that stands beside ours");
   }
 };
-
-// One value of a block: what it shows and what it sets.
-struct Point {
-  Json values = Json::object(), set = Json::object();
-};
-struct Block {
-  std::vector<std::string> axes;
-  std::vector<Point> points;
-};
-
-const Json& object_at(const Json& value, const std::string& where) {
-  if (!value.is_object()) fail(Code::usage, "{}: got {}; allowed: an object", where, value.dump());
-  return value;
-}
-
-const Json& values_at(const Json& value, const std::string& where) {
-  if (!value.is_array() || value.empty())
-    fail(Code::usage, "{}: got {}; allowed: a list of at least one value", where, value.dump());
-  return value;
-}
-
-// {"mask": {"patch": 4}} and {"mask.patch": 4} are the same.
-Json dotted(const Json& object, const std::string& where) {
-  Json out = Json::object();
-  for (const auto& [key, value] : leaves(object_at(object, where))) out[key] = value;
-  return out;
-}
-
-std::string short_text(const Json& value) { return value.is_string() ? value.get<std::string>() : canonical(value); }
-
-Block grid_block(const Json& grid, const std::string& where) {
-  Block block{.points = {Point{}}};
-  for (const auto& [key, values] : object_at(grid, where).items()) {
-    block.axes.push_back(key);
-    std::vector<Point> product;
-    for (const Point& point : block.points)
-      for (const Json& value : values_at(values, where + "." + key)) {
-        product.push_back(point);
-        product.back().values[key] = product.back().set[key] = value;
-      }
-    block.points = std::move(product);
-  }
-  return block;
-}
-
-Block zip_block(const Json& zip, const std::string& where) {
-  Block block{.axes = {"zip"}};
-  for (const auto& [key, values] : object_at(zip, where).items()) {
-    if (block.points.empty()) block.points.resize(values_at(values, where + "." + key).size());
-    if (values_at(values, where + "." + key).size() != block.points.size())
-      fail(Code::usage, "{}.{}: {} values where the first list of the zip has {}; make them equally long", where, key,
-           values.size(), block.points.size());
-    for (size_t i = 0; i < values.size(); ++i) {
-      Point& point = block.points[i];
-      point.values["zip"] =
-          (point.values.contains("zip") ? point.values["zip"].get<std::string>() + " " : "") + short_text(values[i]);
-      point.values[key] = point.set[key] = values[i];
-    }
-  }
-  return block;
-}
-
-Block cases_block(const Json& cases, const std::string& where) {
-  Block block{.axes = {"case"}};
-  for (const auto& [name, set] : object_at(cases, where).items())
-    block.points.push_back({{{"case", name}}, dotted(set, where + "." + name)});
-  return block;
-}
-
-Block read_block(const Json& entry, const std::string& where) {
-  static const std::vector<std::string> kinds = {"grid", "zip", "cases"};
-  if (object_at(entry, where).size() != 1)
-    fail(Code::usage, "{}: a block has one key, {}; start another block for the next", where, one_of(kinds));
-  const std::string kind = entry.begin().key();
-  const std::string inner = where + "." + kind;
-  Block block = kind == "grid"    ? grid_block(entry.front(), inner)
-                : kind == "zip"   ? zip_block(entry.front(), inner)
-                : kind == "cases" ? cases_block(entry.front(), inner)
-                                  : Block{};
-  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-    fail(Code::usage, "{}: unknown key{}", inner, unknown_name_hint(kind, kinds));
-  if (block.axes.empty() || block.points.empty()) fail(Code::usage, "{}: names no value; give at least one", inner);
-  return block;
-}
-
-// A second zip or cases block is an axis of its own: "zip2", "case2".
-void add_block(std::vector<Block>& blocks, Block block) {
-  for (std::string& axis : block.axes) {
-    const auto taken = [&](const std::string& name) {
-      return std::any_of(blocks.begin(), blocks.end(), [&](const Block& other) {
-        return std::find(other.axes.begin(), other.axes.end(), name) != other.axes.end();
-      });
-    };
-    std::string name = axis;
-    for (int i = 2; taken(name); ++i) name = axis + std::to_string(i);
-    if (name == axis) continue;
-    if (axis != "zip" && axis != "case") fail(Code::usage, "sweep.axes: {} is an axis of two blocks; keep one", axis);
-    for (Point& point : block.points) {
-      point.values[name] = point.values[axis];
-      point.values.erase(axis);
-    }
-    axis = name;
-  }
-  blocks.push_back(std::move(block));
-}
 
 // What a cell has at a leaf, before defaults: its own value, else the sweep's "set", else the recipe's; null if none.
 Json value_at(const Cell& cell, const SweepFile& sweep, const std::string& key) {
@@ -238,8 +137,6 @@ std::vector<int64_t> read_seeds(const Json& value, const std::string& where) {
 SweepFile read_sweep(const fs::path& path) {
   SweepOptions options;
   read_fields(options, read_json_file(path), "sweep");
-  if (!options.tune.is_null())
-    fail(Code::usage, "sweep.tune: this version does not tune yet; make the values an axis instead");
   SweepFile sweep{.path = path, .name = sweep_name(path), .about = options.about, .paper = options.paper};
   if (!options.base.empty()) sweep.base = find_recipe(options.base, fs::absolute(path).parent_path());
   sweep.set = dotted(options.set, "sweep.set");
@@ -250,6 +147,7 @@ SweepFile read_sweep(const fs::path& path) {
   sweep.finetune_seeds = read_seeds(options.finetune_seeds, "sweep.finetune_seeds");
   if (sweep.seeds.empty()) fail(Code::usage, "sweep.seeds: no seed; give at least one");
   if (sweep.stages.empty()) fail(Code::usage, "sweep.stages: no stage; give at least one");
+  if (!options.stop_if.is_null()) check_stop_if(sweep.stop_if = options.stop_if);
   list_at(options.when, "sweep.when");
   list_at(options.exclude, "sweep.exclude");
   std::vector<Block> blocks;
@@ -258,6 +156,7 @@ SweepFile read_sweep(const fs::path& path) {
   for (const Block& block : blocks) sweep.axes.insert(sweep.axes.end(), block.axes.begin(), block.axes.end());
   sweep.cells = expand(options, sweep, blocks);
   if (sweep.cells.empty()) fail(Code::usage, "{}: no cell is left after \"exclude\"; leave out fewer", path.string());
+  if (!options.tune.is_null()) sweep.tuning = read_tuning(options.tune, sweep);
   return sweep;
 }
 

@@ -2,6 +2,7 @@
 // dropped. Every leaf of the configuration is an axis; nothing here knows what a leaf means.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,15 @@ struct Cell {
   std::string name;              // "mask.patch=4 mask.ratio=0.6"; a case by its own name
   Json values = Json::object();  // what tables and EXPR see, by dotted key: {"mask.patch": 4, "case": "scratch"}
   Json set = Json::object();     // dotted leaf -> value: what the cell changes in the configuration
+  Json tuned;                    // what was tried and chosen for it (see apply_tuning); null: nothing
+};
+
+// "tune": every cell tries each point on seeds that the table does not use, and keeps its best.
+struct Tuning {
+  std::vector<std::string> keys;  // dotted leaves
+  std::vector<Json> points;       // the product of their lists: leaf -> value
+  std::string stage, metric;      // what compares them: "finetune", "val.top1"
+  std::vector<int64_t> seeds;
 };
 
 struct SweepFile {
@@ -26,8 +36,10 @@ struct SweepFile {
   std::vector<std::string> axes;  // names in order: leaves, "zip", "case"
   std::vector<Cell> cells;
   std::vector<int64_t> seeds, finetune_seeds;  // finetune_seeds: empty = one fine-tuning a chain, with its seed
-  std::vector<std::string> stages;
+  std::vector<std::string> stages, not_run;  // not_run: of the stages, resolved as a part of the chain but left out
   Json resources = Json::object(), table = Json::object();
+  Json stop_if;  // null: never; see stop_rule.h
+  std::optional<Tuning> tuning;
 };
 
 // Code::usage naming the file and the place for anything that is not understood, also when no cell is left.

@@ -9,56 +9,37 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "core/error.h"
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
 #include "sweep/plan.h"
+#include "sweep/stop_rule.h"
 #include "sweep/worker_process.h"
 
 namespace simmim {
 namespace {
 
-enum class State { todo, held, running, done, failed, blocked };  // held: another process runs it
+using State = RunState;
 
-State stored_state(const fs::path& out, const std::string& run) {
-  const fs::path folder = run_path(out, run);
-  const std::string state = effective_state(folder, read_record(folder));
-  if (state == "done") return State::done;
-  if (is_locked(folder / "lock")) return State::held;
-  return state == "failed" || state == "stopped" ? State::failed : State::todo;
-}
-
-// What the next command looks at: a run that failed for want of data or disk space (Code::data) is tried again, since
-// the reason lay outside it.
-State state_before(const fs::path& out, const std::string& run) {
-  const State state = stored_state(out, run);
-  if (state != State::failed) return state;
-  const Json attempts = read_record(run_path(out, run)).value("attempts", Json::array());
-  const bool outside = !attempts.empty() && attempts.back().value("exit_code", Json()) == static_cast<int>(Code::data);
-  return outside ? State::todo : state;
-}
-
-// A worker that died before it could write its own end (no engine, no memory): the record says so for it.
-void record_failure(const fs::path& out, const Json& entry, int exit_code, const std::string& why) {
-  auto folder = RunFolder::claim(out, entry.at("id"));
-  if (!folder) return;
-  const Json attempts = folder->record().value("attempts", Json::array());
-  if (attempts.empty() || attempts.back().value("state", "") != "running")
-    folder->begin_attempt(entry.at("kind"),
-                          entry.contains("parent") && entry["parent"].is_string() ? entry["parent"] : "",
-                          entry.contains("config") ? entry["config"].value("seed", int64_t{0}) : 0, Json::object());
-  folder->end_attempt("failed", exit_code, why);
-}
+constexpr double kLongestTick = 5;  // seconds that count as silence at a time: a suspended sweep accuses nobody
 
 class Scheduler {
  public:
   Scheduler(const Json& plan, const LocalOptions& options, SweepObserver& observer)
-      : plan_(plan), options_(options), observer_(observer), slots_(static_cast<size_t>(options.jobs)) {
+      : plan_(plan),
+        options_(options),
+        observer_(observer),
+        slots_(static_cast<size_t>(options.jobs)),
+        stop_rule_(plan, options.out) {
     for (const std::string& run : options.selected) {
       State state = state_before(options.out, run);
       if (state == State::done) outcome_.reused.push_back(run);
-      if (state == State::failed && options.retry_failed) state = State::todo;
+      if ((state == State::failed || state == State::stopped) && options.retry_failed) {
+        if (state == State::stopped) kept_.insert(run);
+        state = State::todo;
+      }
       states_[run] = state;
     }
   }
@@ -66,6 +47,7 @@ class Scheduler {
   SweepOutcome work() {
     for (;;) {
       obey_signals();
+      keep_time();
       block_children();
       if (!stopping_) start_ready();
       const bool waiting = !stopping_ && std::any_of(states_.begin(), states_.end(),
@@ -78,9 +60,11 @@ class Scheduler {
     for (const std::string& run : options_.selected) {
       const State state = states_[run];
       if (state == State::failed) outcome_.failed.push_back(run);
+      if (state == State::stopped) outcome_.stopped.push_back(run);
       if (state == State::blocked) outcome_.blocked.push_back(run);
       if (state == State::todo || state == State::held) outcome_.left.push_back(run);
     }
+    outcome_.out_of_time = outcome_.out_of_time && !outcome_.left.empty();
     return outcome_;
   }
 
@@ -88,6 +72,9 @@ class Scheduler {
   struct Slot {
     std::unique_ptr<WorkerProcess> process;
     std::string run, last_error;
+    std::string stop;     // why the sweep gives it up; empty: it does not
+    double silent = 0;    // seconds
+    uintmax_t bytes = 0;  // of its journal and log when it was last silent
   };
 
   bool any_running() const {
@@ -107,11 +94,39 @@ class Scheduler {
     stopping_ = outcome_.interrupted = true;
   }
 
+  // The end of the budget, and workers that hang.
+  void keep_time() {
+    const double now = options_.clock(), passed = std::min(now - last_tick_, kLongestTick);
+    last_tick_ = now;
+    if (now >= options_.deadline && !stopping_) {
+      stopping_ = outcome_.out_of_time = true;
+      for (const Slot& slot : slots_)
+        if (slot.process) slot.process->signal(SIGTERM);
+    }
+    for (Slot& slot : slots_) {
+      if (!slot.process || (slot.silent += passed) < options_.silence) continue;
+      slot.silent = 0;
+      if (const uintmax_t bytes = bytes_written(options_.out, slot.run); bytes != slot.bytes)
+        slot.bytes = bytes;
+      else
+        slot.last_error = fmt::format("no sign of life for {:.3g} min", options_.silence / 60),
+        slot.process->signal(SIGKILL);
+    }
+  }
+
+  // Whether a run can be over before the deadline; one of unknown length is given the chance.
+  bool fits(const std::string& run) const {
+    if (options_.deadline == kNever || !options_.seconds_left) return true;
+    return !(options_.clock() + options_.seconds_left(run) > options_.deadline);
+  }
+
   void block_children() {
     for (const std::string& run : options_.selected) {  // parents first, so one pass reaches grandchildren
       const std::string parent = parent_of(plan_, run);
       if (states_[run] != State::todo || parent.empty() || !states_.contains(parent)) continue;
-      if (states_[parent] == State::failed || states_[parent] == State::blocked) states_[run] = State::blocked;
+      const State theirs = states_[parent];
+      if (theirs == State::failed || theirs == State::stopped || theirs == State::blocked)
+        states_[run] = State::blocked;
     }
   }
 
@@ -131,7 +146,11 @@ class Scheduler {
       if (states_[run] != State::todo) continue;
       if (!parent.empty() && states_.contains(parent) && states_[parent] != State::done) continue;
       const State now = stored_state(options_.out, run);
-      if (now != State::done && now != State::held) return run;
+      if (now != State::done && now != State::held) {
+        if (fits(run)) return run;
+        outcome_.out_of_time = true;
+        continue;
+      }
       states_[run] = now;
       if (now == State::done) outcome_.reused.push_back(run);
     }
@@ -147,8 +166,13 @@ class Scheduler {
                                     std::string("--out"), options_.out.string(), std::string("--db"),
                                     options_.database.string(), std::string("--parent"), std::to_string(getpid())})
       command.push_back(word);
+    std::map<std::string, std::string> environment;
+    if (!options_.gpus.empty())
+      environment["CUDA_VISIBLE_DEVICES"] = options_.gpus[static_cast<size_t>(slot) % options_.gpus.size()];
     slots_[static_cast<size_t>(slot)] = {
-        std::make_unique<WorkerProcess>(command, run_path(options_.out, run) / "log.txt"), run, ""};
+        .process = std::make_unique<WorkerProcess>(command, run_path(options_.out, run) / "log.txt", environment),
+        .run = run,
+        .bytes = bytes_written(options_.out, run)};
     observer_.started(slot, run);
   }
 
@@ -162,23 +186,37 @@ class Scheduler {
       if (!slot.process) continue;
       const std::optional<int> status = slot.process->ended();  // asked first, so that no last event is missed
       slot.process->read_events([&](const Json& event) {
-        if (event.value("event", "") == "error") slot.last_error = event.value("message", "");
+        slot.silent = 0;
+        const std::string kind = event.value("event", "");
+        if (kind == "error") slot.last_error = event.value("message", "");
+        if (kind == "epoch") give_up_if_hopeless(slot);
         observer_.event(static_cast<int>(i), slot.run, event);
       });
       if (status) finish(static_cast<int>(i), *status);
     }
   }
 
+  // Its worker saves and ends as after Ctrl-C; the record then says why.
+  void give_up_if_hopeless(Slot& slot) {
+    if (!slot.stop.empty() || stopping_ || kept_.contains(slot.run)) return;
+    slot.stop = stop_rule_.reason(slot.run);
+    if (!slot.stop.empty()) slot.process->signal(SIGTERM);
+  }
+
   void finish(int index, int status) {
     Slot& slot = slots_[static_cast<size_t>(index)];
-    const std::string run = slot.run, error = slot.last_error;
+    const std::string run = slot.run, stop = slot.stop;
+    std::string why = slot.last_error;
     slot = {};
     State state = stored_state(options_.out, run);
-    std::string why = error;
     const bool killed = WIFSIGNALED(status);
     const int code = killed ? static_cast<int>(Code::run_failed) : WEXITSTATUS(status);
     const bool again = killed || code == static_cast<int>(Code::interrupted);
-    if (killed)
+    if (state == State::todo && !killed && again && !stop.empty()) {
+      record_stop(options_.out, run, why = stop);
+      state = State::stopped;
+    }
+    if (killed && why.empty())
       why = fmt::format("its process was ended by signal {}{}", WTERMSIG(status),
                         WTERMSIG(status) == SIGKILL ? " (by hand, or out of memory)" : "");
     if (state == State::todo && !stopping_ && again && starts_[run] < options_.starts_per_run) {
@@ -194,7 +232,7 @@ class Scheduler {
     states_[run] = state;
     if (state == State::done) outcome_.done.push_back(run);
     if (state == State::failed) {
-      if (why.empty()) why = error_text(run);
+      if (why.empty()) why = error_text(options_.out, run);
       ++failures_;
       if (!stopping_ && options_.max_failures && failures_ >= *options_.max_failures) {
         observer_.message(fmt::format("{} runs failed: nothing new is started (--max-failures)", failures_));
@@ -202,17 +240,12 @@ class Scheduler {
       }
     }
     database_warning(ingest_run(options_.database, run_path(options_.out, run)));
-    const char* word = state == State::done     ? "done"
-                       : state == State::failed ? "failed"
-                       : state == State::held   ? "waits"
-                                                : "interrupted";
+    const char* word = state == State::done      ? "done"
+                       : state == State::failed  ? "failed"
+                       : state == State::stopped ? "stopped"
+                       : state == State::held    ? "waits"
+                                                 : "interrupted";
     observer_.ended(index, run, word, state == State::done ? "" : why);
-  }
-
-  std::string error_text(const std::string& run) const {
-    const Json record = read_record(run_path(options_.out, run));
-    const auto it = record.find("error");
-    return it != record.end() && it->is_string() ? it->get<std::string>() : "see its log.txt";
   }
 
   void database_warning(const std::string& warning) {
@@ -222,9 +255,10 @@ class Scheduler {
 
   // Once a second: has the other process come to an end, or lost its lock?
   void look_at_held() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_look_ < std::chrono::seconds(1)) return;
-    last_look_ = now;
+    if (const double now = steady_seconds(); now - last_look_ < 1)
+      return;
+    else
+      last_look_ = now;
     for (auto& [run, state] : states_) {
       if (state != State::held) continue;
       state = stored_state(options_.out, run);
@@ -242,7 +276,9 @@ class Scheduler {
   int64_t failures_ = 0;
   bool stopping_ = false;
   std::string last_warning_;
-  std::chrono::steady_clock::time_point last_look_{};
+  StopRule stop_rule_;
+  std::set<std::string> kept_;  // stopped before and asked for again: not stopped another time
+  double last_look_ = 0, last_tick_ = options_.clock();
 };
 
 }  // namespace
@@ -252,13 +288,8 @@ SweepOutcome run_local(const Json& plan, const LocalOptions& options, SweepObser
   return Scheduler(plan, options, observer).work();
 }
 
-PlanState plan_state(const fs::path& out, const std::vector<std::string>& runs) {
-  PlanState states;
-  for (const std::string& run : runs) {
-    const State state = state_before(out, run);
-    (state == State::done ? states.reused : state == State::failed ? states.failed : states.todo).push_back(run);
-  }
-  return states;
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace simmim

@@ -116,10 +116,9 @@ Json override_layer(const std::string& name, const Overrides& overrides) {
   return {{"name", name}, {"config", std::move(config)}};
 }
 
-Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve) {
+Json resolve_cells(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve) {
   check_seeds_are_free(sweep, options.overrides);
-  const std::vector<int64_t> seeds = options.seeds.value_or(sweep.seeds);
-  const std::vector<Chain> chains = chains_of(sweep, seeds);
+  const std::vector<Chain> chains = chains_of(sweep, sweep.seeds);
   std::vector<Json> requests;
   for (const Chain& chain : chains) requests.push_back(request_for(sweep, chain, options));
   const std::vector<Json> answers = resolve(requests);
@@ -127,33 +126,49 @@ Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve
   refuse_invalid_cells(sweep, chains, answers);
 
   Json runs = Json::object(), cells = Json::array();
-  for (const Cell& cell : sweep.cells)
+  for (const Cell& cell : sweep.cells) {
     cells.push_back({{"cell", cell.name}, {"values", cell.values}, {"set", cell.set}, {"chains", Json::array()}});
+    if (!cell.tuned.is_null()) cells.back()["tuned"] = cell.tuned;
+  }
   for (size_t i = 0; i < chains.size(); ++i) {
     Json members = Json::array();
     for (const Json& stage : answers[i].at("stages")) {
-      const std::string id = stage.at("id");
-      members.push_back({{"stage", stage.at("kind")}, {"id", id}});
+      const std::string id = stage.at("id"), kind = stage.at("kind");
+      if (std::find(sweep.not_run.begin(), sweep.not_run.end(), kind) != sweep.not_run.end()) continue;
+      members.push_back({{"stage", kind}, {"id", id}});
       if (!runs.contains(id)) runs[id] = stage;
     }
     Json chain = {{"seed", chains[i].seed}, {"runs", std::move(members)}};
     if (chains[i].finetune_seed) chain["finetune_seed"] = *chains[i].finetune_seed;
     cells[chains[i].cell]["chains"].push_back(std::move(chain));
   }
+  return {{"cells", std::move(cells)}, {"runs", std::move(runs)}};
+}
+
+Json make_plan(const SweepFile& sweep, const PlanOptions& options, Json resolved) {
+  Json& cells = resolved.at("cells");
   merge_equal_cells(cells);
-  return {{"name", sweep.name},
-          {"revision", 0},
-          {"file", sweep.path.string()},
-          {"about", sweep.about},
-          {"threads", options.threads},
-          {"axes", sweep.axes},
-          {"table", sweep.table},
-          {"paper", sweep.paper},
-          {"resources", sweep.resources},
-          {"stages", sweep.stages},
-          {"seeds", seeds},
-          {"cells", std::move(cells)},
-          {"runs", std::move(runs)}};
+  for (Json& cell : cells)  // shown like an axis, but no part of the cell's name
+    if (cell.contains("tuned")) cell["values"].update(cell["tuned"].at("set"));
+  Json plan = {{"name", sweep.name},
+               {"revision", 0},
+               {"file", sweep.path.string()},
+               {"about", sweep.about},
+               {"threads", options.threads},
+               {"axes", sweep.axes},
+               {"table", sweep.table},
+               {"paper", sweep.paper},
+               {"resources", sweep.resources},
+               {"stages", sweep.stages},
+               {"seeds", sweep.seeds},
+               {"cells", std::move(cells)},
+               {"runs", std::move(resolved.at("runs"))}};
+  if (!sweep.stop_if.is_null()) plan["stop_if"] = sweep.stop_if;
+  return plan;
+}
+
+Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve) {
+  return make_plan(sweep, options, resolve_cells(sweep, options, resolve));
 }
 
 FrozenPlan freeze_plan(Json plan, const fs::path& out) {

@@ -1,9 +1,10 @@
 // The plan of a sweep: every cell and seed as a chain of stages, runs of equal id standing once. It is frozen in
 // results/sweeps/NAME/plan-R.json, from which workers start; a change makes the next revision.
 //
-//   {"name","revision","file","about","threads","axes":[names],"table":{},"paper":"","stages":[..],"seeds":[..],
+//   {"name","revision","file","about","threads","axes":[names],"table":{},"paper":"","stages":[..],"seeds":[..],"stop_if":{},
 //    "cells":[{"cell":"mask.patch=4 mask.ratio=0.6","values":{"mask.patch":4,..},"set":{..},
-//              "chains":[{"seed":0,"runs":[{"stage":"pretrain","id":".."},{"stage":"finetune","id":".."}]}]}],
+//              "chains":[{"seed":0,"runs":[{"stage":"pretrain","id":".."},{"stage":"finetune","id":".."}]}],
+//              "tuned":see apply_tuning, where the sweep tunes}],
 //    "runs":{ID: one entry of "stages" in the engine's answer to "resolve"}}
 #pragma once
 #include <functional>
@@ -22,17 +23,21 @@ using Overrides = std::vector<std::pair<std::string, Json>>;  // dotted leaf -> 
 using Resolve = std::function<std::vector<Json>(const std::vector<Json>& requests)>;
 
 struct PlanOptions {
-  Overrides overrides;                        // of the command line, above everything else
-  std::optional<std::vector<int64_t>> seeds;  // instead of the file's
-  int threads = 1;                            // a run
+  Overrides overrides;  // of the command line, above everything else
+  int threads = 1;      // a run
 };
 
 // Layers of a configuration, lowest first, as "resolve" takes them: the recipe (may be empty), then dotted overrides.
 Json recipe_layer(const fs::path& recipe);
 Json override_layer(const std::string& name, const Overrides& overrides);
 
-// Resolves every cell and seed. Cells whose runs are all the same become one, which shows the axis values they agree
-// on ("scratch" of a grid over masks). Code::usage listing every cell that names no valid run.
+// Resolves every cell and seed: "cells", one for each of the sweep's, and "runs" as in a plan. Code::usage listing
+// every cell that names no valid run.
+Json resolve_cells(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve);
+
+// The plan of resolved cells. Those whose runs are all the same become one, which shows the axis values they agree on
+// ("scratch" of a grid over masks).
+Json make_plan(const SweepFile& sweep, const PlanOptions& options, Json resolved);
 Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve);
 
 struct FrozenPlan {

@@ -37,7 +37,8 @@ struct SpawnSetup {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const fs::path& log_file) {
+WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const fs::path& log_file,
+                             const std::map<std::string, std::string>& environment) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) fail(Code::run_failed, "worker: no pipe: {}", std::strerror(errno));
   SpawnSetup setup;
@@ -48,7 +49,15 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const fs::
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  const int error = posix_spawn(&pid_, arguments[0], &setup.files, &setup.attributes, arguments.data(), environ);
+  std::vector<std::string> own;
+  for (const auto& [name, value] : environment) own.push_back(name + "=" + value);
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (!environment.contains(std::string(*variable, std::strcspn(*variable, "=")))) variables.push_back(*variable);
+  for (std::string& variable : own) variables.push_back(variable.data());
+  variables.push_back(nullptr);
+  const int error =
+      posix_spawn(&pid_, arguments[0], &setup.files, &setup.attributes, arguments.data(), variables.data());
   close(ends[1]);
   events_ = ends[0];
   fcntl(events_, F_SETFL, O_NONBLOCK);

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +18,9 @@ inline constexpr int kEventDescriptor = 3;
 
 class WorkerProcess {
  public:
-  // Starts `command` in this process group. Code::run_failed if the system refuses.
-  WorkerProcess(const std::vector<std::string>& command, const fs::path& log_file);
+  // Starts `command` in this process group, with `environment` over ours. Code::run_failed if the system refuses.
+  WorkerProcess(const std::vector<std::string>& command, const fs::path& log_file,
+                const std::map<std::string, std::string>& environment = {});
   ~WorkerProcess();  // kills and reaps it if it still runs
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

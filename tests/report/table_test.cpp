@@ -26,7 +26,8 @@ struct DemoSweep {
   fs::path out = folder.path, path = folder.path / "simmim.db";
   Json plan;
 
-  explicit DemoSweep(int seeds = 3, bool with_val = true, const std::string& missing = "") {
+  explicit DemoSweep(int seeds = 3, bool with_val = true, const std::string& missing = "",
+                     const std::string& missing_state = "failed") {
     Json cells = Json::array();
     const auto add = [&](const std::string& name, const Json& values, int64_t patch, double ratio, double top1) {
       Json chains = Json::array();
@@ -58,7 +59,7 @@ struct DemoSweep {
                         .seed = seed,
                         .config = finetune_config(seed, scratch ? "scratch" : "pretrain"),
                         .summary = failed ? Json::object() : summary,
-                        .state = failed ? "failed" : "done",
+                        .state = failed ? missing_state : "done",
                         .metrics = 0});
         chains.push_back(sample_chain(seed, scratch ? "" : "p" + tag, id));
       }
@@ -132,6 +133,41 @@ TEST(ComparisonTable, NeitherBoldsNorTestsACellWithASeedMissing) {
   const std::string text = render_table(table, "text");
   EXPECT_NE(text.find("(2/3)"), std::string::npos);
   EXPECT_NE(text.find("incomplete, not tested"), std::string::npos);
+}
+
+TEST(ComparisonTable, SaysHowManyRunsWereStoppedAndAveragesNoneOfThem) {
+  const DemoSweep sweep(3, true, "f8-6-1", "stopped");
+  const TableEntry& entry = entry_of(sweep.table(), "mask.patch=8 mask.ratio=0.6");
+  EXPECT_EQ(entry.by_seed.size(), 2u);
+  EXPECT_FALSE(entry.complete);
+  EXPECT_TRUE(has_note(sweep.table(), "1 run was stopped before the end (stop_if) and in no mean"));
+}
+
+TEST(ComparisonTable, MarksATunedValueAtTheEdgeOfItsList) {
+  DemoSweep sweep(2);
+  Json trial = sample_plan("demo-tune", Json::array());
+  trial["axes"] = {"case", "mask.patch", "mask.ratio", "finetune.lr"};
+  trial["table"] = {{"rows", "finetune.lr"}, {"value", "finetune.val.top1"}};
+  trial["seeds"] = {100};
+  for (const double lr : {1e-3, 5e-4, 2e-3})
+    trial["cells"].push_back(sample_cell(fmt::format("finetune.lr={}", lr), {{"finetune.lr", lr}},
+                                         Json::array({sample_chain(100, "", "t")})));
+  write_plan(sweep.out, trial);
+  const double best[] = {5e-4, 1e-3, 2e-3, 1e-3};
+  for (size_t i = 0; i < 4; ++i) sweep.plan["cells"][i]["values"]["finetune.lr"] = best[i];
+  sweep.plan["revision"] = 2;
+  write_plan(sweep.out, sweep.plan);
+  EXPECT_EQ(ingest_changes(sweep.path, sweep.out), "");
+  const ComparisonTable table = sweep.table();
+  EXPECT_TRUE(entry_of(table, "mask.patch=4 mask.ratio=0.4").tuned_edge);
+  EXPECT_FALSE(entry_of(table, "mask.patch=4 mask.ratio=0.6").tuned_edge);
+  EXPECT_TRUE(entry_of(table, "mask.patch=8 mask.ratio=0.4").tuned_edge);
+  EXPECT_FALSE(entry_of(table, "scratch").tuned_edge);
+  EXPECT_TRUE(has_note(table, "tuned: finetune.lr of 0.001, 0.0005, 0.002 by finetune.val.top1 on seeds [100]"));
+  EXPECT_TRUE(has_note(table, "at edge: the best finetune.lr is the smallest or the largest tried"));
+  const std::string text = render_table(table, "text");
+  EXPECT_NE(text.find("at edge"), std::string::npos);
+  EXPECT_FALSE(has_note(DemoSweep(2).table(), "tuned"));
 }
 
 TEST(ComparisonTable, OfOneSeedHasNoSpreadAndNoTest) {

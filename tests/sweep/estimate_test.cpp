@@ -50,5 +50,19 @@ TEST(Estimate, SaysThatItKnowsNothing) {
   EXPECT_NE(time.text("").find("not known"), std::string::npos);
 }
 
+TEST(LongestFirst, PutsWhatMostWorkHangsOnFirstAndParentsBeforeTheirChildren) {
+  Json plan = {{"runs", Json::object()}};
+  const auto add = [&](const std::string& id, const std::string& parent, int images) {
+    plan["runs"][id] = {{"id", id}, {"parent", parent.empty() ? Json() : Json(parent)}, {"plan", {{"images", images}}}};
+  };
+  add("short", "", 10);
+  add("short child", "short", 5);
+  add("shared", "", 10);
+  for (const char* child : {"x", "y"}) add(child, "shared", 5);
+  add("long", "", 100);
+  EXPECT_EQ(longest_first(plan, {"short", "short child", "shared", "x", "y", "long"}),
+            (std::vector<std::string>{"long", "shared", "short", "short child", "x", "y"}));
+}
+
 }  // namespace
 }  // namespace simmim

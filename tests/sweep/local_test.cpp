@@ -5,8 +5,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
-#include <thread>
+#include <set>
 
 #include "core/names.h"
 #include "runs/run_folder.h"
@@ -30,6 +31,14 @@ case "$order" in
   full) echo "{\"id\":\"$run\",\"state\":\"failed\",\"attempts\":[{\"state\":\"failed\",\"exit_code\":5}]}" > "$out/runs/$run/run.json"; exit 5 ;;
   kill) kill -9 $$ ;;
   vanish) echo '{"event":"error","message":"no engine"}' >&3; exit 6 ;;
+  gpu) echo "$CUDA_VISIBLE_DEVICES" >> "$out/gpus"; state done ;;
+  hang) echo '{"event":"message","text":"hanging"}' >&3; while :; do sleep 0.05; done ;;
+  good) echo '{"step":1,"epoch":1,"val.loss":0.5}' > "$out/runs/$run/metrics.jsonl"; state done ;;
+  bad) trap 'state interrupted; exit 4' TERM
+    echo '{"step":1,"epoch":1,"val.loss":0.9}' > "$out/runs/$run/metrics.jsonl"
+    echo '{"event":"epoch","epoch":1}' >&3; while :; do sleep 0.05; done ;;
+  bad_to_the_end) echo '{"step":1,"epoch":1,"val.loss":0.9}' > "$out/runs/$run/metrics.jsonl"
+    echo '{"event":"epoch","epoch":1}' >&3; state done ;;
   wait) trap 'state interrupted; exit 4' TERM; echo '{"event":"message","text":"ready"}' >&3; while :; do sleep 0.05; done ;;
 esac
 )sh";
@@ -172,6 +181,85 @@ TEST_F(LocalExecutor, SecondInterruptEndsWorkersThatDoNotListen) {
   options_.interrupts = [&] { return interrupts; };
   recorder_.on_event = [&](const Json& event) { interrupts += 2 * (event["event"] == "message"); };
   EXPECT_TRUE(work().interrupted);
+}
+
+TEST_F(LocalExecutor, StopsARunThatIsWorseThanTheMedianAndDoesNotTakeItUpAgain) {
+  plan_["stop_if"] = {{"worse_than_median", {{"metric", "val.loss"}, {"at_least", 2}}}};
+  for (const char* id : {"a", "b", "c"})
+    plan_["runs"][id] = {
+        {"id", id}, {"kind", "pretrain"}, {"parent", nullptr}, {"config", {{"seed", 0}}}, {"plan", {{"epochs", 2}}}};
+  plan_["runs"]["c1"] = {{"id", "c1"}, {"kind", "finetune"}, {"parent", "c"}, {"config", {{"seed", 0}}}};
+  options_.selected = {"a", "b", "c", "c1"};
+  order("a", "good\n");
+  order("b", "good\n");
+  order("c", "bad\n");
+  const SweepOutcome outcome = work();
+  EXPECT_EQ(outcome.stopped, Ids{"c"});
+  EXPECT_EQ(outcome.blocked, Ids{"c1"});
+  EXPECT_TRUE(outcome.failed.empty());
+  const Json record = read_record(run_path(out_, "c"));
+  EXPECT_EQ(record["state"], "stopped");
+  EXPECT_EQ(record["attempts"][0]["state"], "stopped");
+  const std::string why = "val.loss of 0.9 at epoch 1 is worse than 0.5, the median of 2 comparable runs (stop_if)";
+  EXPECT_EQ(record["error"], why);
+  EXPECT_EQ(recorder_.lines.back(), "stopped c: " + why);
+  EXPECT_EQ(work().stopped, Ids{"c"});
+  EXPECT_EQ(starts().size(), 3u);
+  options_.retry_failed = true;  // asked for in spite of the rule: to its end
+  order("c", "bad_to_the_end\n");
+  EXPECT_EQ(work().done, (Ids{"c", "c1"}));
+}
+
+TEST_F(LocalExecutor, StartsNothingThatDoesNotFitIntoTheBudget) {
+  options_.clock = [] { return 0.0; };
+  options_.deadline = 100;
+  options_.seconds_left = [](const std::string& run) { return run == "b" ? 101.0 : run == "a" ? 100.0 : std::nan(""); };
+  const SweepOutcome outcome = work();
+  EXPECT_EQ(outcome.done, (Ids{"a", "a1"}));
+  EXPECT_EQ(outcome.left, (Ids{"b", "b1"}));
+  EXPECT_TRUE(outcome.out_of_time);
+  EXPECT_FALSE(outcome.interrupted);
+  options_.deadline = 101;
+  EXPECT_FALSE(work().out_of_time);
+}
+
+TEST_F(LocalExecutor, EndOfTheBudgetLetsWorkersSaveAndTheSameCommandGoesOn) {
+  order("a", "wait\n");
+  double now = 0;
+  options_.clock = [&] { return now; };
+  options_.deadline = 100;
+  recorder_.on_event = [&](const Json& event) { now = event["event"] == "message" ? 200 : now; };
+  const SweepOutcome outcome = work();
+  EXPECT_TRUE(outcome.out_of_time);
+  EXPECT_EQ(read_record(run_path(out_, "a")).value("state", ""), "interrupted");
+  EXPECT_EQ(outcome.left.size(), 4u);
+  options_.deadline = 300;
+  EXPECT_EQ(work().done.size(), 4u);
+}
+
+TEST_F(LocalExecutor, EndsAWorkerWithoutASignOfLifeAndTakesItsRunUpAgain) {
+  order("a", "hang\n");
+  double now = 0, step = 0;
+  options_.clock = [&] { return now += step; };
+  options_.silence = 60;
+  recorder_.on_event = [&](const Json& event) { step = event["event"] == "message" ? 1000 : 0; };
+  const SweepOutcome outcome = work();
+  EXPECT_EQ(outcome.done.size(), 4u);
+  EXPECT_EQ(starts(), (Ids{"a", "a", "a1", "b", "b1"}));
+  EXPECT_NE(std::find(recorder_.lines.begin(), recorder_.lines.end(), "lost a: no sign of life for 1 min"),
+            recorder_.lines.end());
+  EXPECT_GE(now, 60 / 5 * 1000) << "a clock that leaps, as after a suspended sweep, must not count as silence";
+}
+
+TEST_F(LocalExecutor, DealsTheGpusToItsWorkers) {
+  for (const char* run : {"a", "b"}) order(run, "gpu\n");
+  options_.jobs = 2;
+  options_.gpus = {"3", "GPU-7"};
+  EXPECT_EQ(work().done.size(), 4u);
+  std::ifstream file(out_ / "gpus");
+  std::set<std::string> seen;
+  for (std::string line; std::getline(file, line);) seen.insert(line);
+  EXPECT_EQ(seen, (std::set<std::string>{"3", "GPU-7"}));
 }
 
 TEST_F(LocalExecutor, WaitsForARunInTheHandsOfAnotherProcessAndReusesIt) {

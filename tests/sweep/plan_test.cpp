@@ -6,53 +6,11 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "core/hash.h"
 #include "runs/run_folder.h"
+#include "sweep/stand_in.h"
 
 namespace simmim {
 namespace {
-
-// A stand-in for the engine: ids from what the stages would use, no pre-training from scratch, mask.patch 5 refused.
-std::vector<Json> resolve(const std::vector<Json>& requests) {
-  std::vector<Json> answers;
-  for (const Json& request : requests) {
-    Json config = {{"seed", 0}};
-    for (const Json& layer : request["layers"]) config.merge_patch(layer["config"]);
-    if (const Json* patch = find_path(config, "mask.patch"); patch && *patch == 5) {
-      answers.push_back({{"error", "mask.patch: 5 does not divide image 32; use 4 or 8"}});
-      continue;
-    }
-    const Json finetune = config.value("finetune", Json::object());
-    const bool scratch = finetune.value("from", "") == "scratch";
-    Json stages = Json::array();
-    std::string parent;
-    for (const Json& kind : request["stages"]) {
-      if (kind == "pretrain" && scratch) continue;
-      Json used = {kind, config["seed"], parent};
-      used.push_back(kind == "pretrain" ? config.value("mask", Json::object()) : finetune);
-      const std::string id = hash_hex(used.dump()).substr(0, 8);
-      stages.push_back({{"kind", kind},
-                        {"id", id},
-                        {"parent", parent.empty() ? Json(nullptr) : Json(parent)},
-                        {"config", config},
-                        {"plan", {{"images", 100}, {"steps", 10}}}});
-      parent = id;
-    }
-    answers.push_back({{"stages", stages}, {"warnings", Json::array()}});
-  }
-  return answers;
-}
-
-SweepFile sweep_of(std::vector<Cell> cells, std::vector<int64_t> seeds = {0}) {
-  for (Cell& cell : cells) cell.name = cell_name(cell.values);
-  return {.path = "sweeps/t.json",
-          .name = "t",
-          .axes = {"mask.patch"},
-          .cells = std::move(cells),
-          .seeds = std::move(seeds),
-          .stages = {"pretrain", "finetune"}};
-}
-Cell cell(const Json& values) { return {.values = values, .set = values}; }
 
 TEST(Plan, CellsThatDifferOnlyInFineTuningShareOnePreTraining) {
   const Json plan = make_plan(sweep_of({cell({{"finetune.lr", 1}}), cell({{"finetune.lr", 2}})}, {0, 1}), {}, resolve);
@@ -137,14 +95,15 @@ class FrozenPlanTest : public testing::Test {
 };
 
 TEST_F(FrozenPlanTest, GetsANewRevisionOnlyWhenItChanges) {
-  const SweepFile sweep = sweep_of({cell({{"mask.patch", 4}})});
+  SweepFile sweep = sweep_of({cell({{"mask.patch", 4}})});
   const FrozenPlan first = freeze_plan(make_plan(sweep, {}, resolve), out_);
   EXPECT_TRUE(first.is_new);
   EXPECT_EQ(first.plan["revision"], 1);
   const FrozenPlan again = freeze_plan(make_plan(sweep, {}, resolve), out_);
   EXPECT_FALSE(again.is_new);
   EXPECT_EQ(again.file, first.file);
-  const FrozenPlan more = freeze_plan(make_plan(sweep, {.seeds = std::vector<int64_t>{0, 1}}, resolve), out_);
+  sweep.seeds = {0, 1};
+  const FrozenPlan more = freeze_plan(make_plan(sweep, {}, resolve), out_);
   EXPECT_TRUE(more.is_new);
   EXPECT_EQ(more.plan["revision"], 2);
   EXPECT_EQ(read_plan(out_, "t")->dump(), more.plan.dump());
