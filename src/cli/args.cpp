@@ -67,14 +67,15 @@ void Args::option(const std::string& names, std::string value, std::optional<int
   rows_.push_back({names, std::move(value), std::move(help), {}});
 }
 
-void Args::positional(std::string value, std::string& target, std::string help) {
+void Args::positional(std::string value, std::string& target, std::string help, std::vector<std::string> choices) {
   parser_->app.add_option(value, target);
-  rows_.push_back({"", std::move(value), std::move(help), {}});
+  rows_.push_back({"", std::move(value), std::move(help), std::move(choices)});
 }
 
-void Args::positional(std::string value, std::vector<std::string>& target, std::string help) {
+void Args::positional(std::string value, std::vector<std::string>& target, std::string help,
+                      std::vector<std::string> choices) {
   parser_->app.add_option(value, target);
-  rows_.push_back({"", value + "...", std::move(help), {}});
+  rows_.push_back({"", value + "...", std::move(help), std::move(choices)});
 }
 
 bool Args::parse(const std::vector<std::string>& words) {

@@ -46,8 +46,10 @@ class Args {
   void option(const std::string& names, std::string value, std::string& target, std::string help,
               std::vector<std::string> choices = {});
   void option(const std::string& names, std::string value, std::optional<int64_t>& target, std::string help);
-  void positional(std::string value, std::string& target, std::string help);  // "" if it is not given
-  void positional(std::string value, std::vector<std::string>& target, std::string help);
+  // "" if it is not given; `choices` are for --help and completion: the command checks them
+  void positional(std::string value, std::string& target, std::string help, std::vector<std::string> choices = {});
+  void positional(std::string value, std::vector<std::string>& target, std::string help,
+                  std::vector<std::string> choices = {});
 
   const CommonOptions& common() const { return *common_; }
   std::shared_ptr<const CommonOptions> shared_common() const { return common_; }

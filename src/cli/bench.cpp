@@ -61,7 +61,8 @@ Command bench_command() {
             args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
             args.example("simmim bench loader data.name=image_folder data.train=photos");
             args.positional("WHAT|key=value", options->words,
-                            "step, loader, database or start; a recipe, and leaves of the configuration");
+                            "what to measure; a recipe, and leaves of the configuration",
+                            {"step", "loader", "database", "start"});
             args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
             args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
             return [options, common = args.shared_common()] { return run(*options, *common); };

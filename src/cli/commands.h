@@ -19,6 +19,7 @@ Command log_command();
 Command query_command();
 Command table_command();
 Command plot_command();
+Command report_command();
 Command reconstruct_command();
 Command mask_command();
 Command inspect_command();
@@ -31,6 +32,7 @@ Command check_command();
 Command doctor_command();
 Command db_command();
 Command completion_command();
+Command complete_command();  // hidden: what the shells ask
 Command version_command();
 
 }  // namespace simmim

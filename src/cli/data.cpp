@@ -22,8 +22,8 @@ Command data_command() {
             args.example("simmim data fetch photo_tiles");
             args.example("simmim data fit-clusters target.clusters=64 -o centers.npy");
             args.example("simmim data train-dvae data.name=fashion_mnist dvae.vocabulary=512 -o tokenizer.safetensors");
-            args.positional("ACTION|key=value", options->words,
-                            one_of(actions) + ", a recipe, and leaves of the configuration");
+            args.positional("ACTION|key=value", options->words, "what to do, a recipe, and leaves of the configuration",
+                            actions);
             args.option("-o,--output", "PATH", options->output, "where to write");
             args.notes([] { return "Keys of train-dvae, beside those of data:\n" + section_options_text("dvae"); });
             return [options, common = args.shared_common()] {

@@ -76,7 +76,8 @@ Command db_command() {
             auto words = std::make_shared<std::vector<std::string>>();
             args.example("simmim db rebuild");
             args.example("simmim db merge /home/ann/results");
-            args.positional("ACTION", *words, "rebuild, backup [FILE], migrate or merge DIR");
+            args.positional("ACTION", *words, "backup takes a FILE, merge a DIR",
+                            {"rebuild", "backup", "migrate", "merge"});
             return [words, common = args.shared_common()] { return run(*words, *common); };
           }};
 }

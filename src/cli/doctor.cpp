@@ -152,7 +152,8 @@ Command doctor_command() {
             auto what = std::make_shared<std::string>(), golden = std::make_shared<std::string>();
             args.example("simmim doctor");
             args.example("simmim doctor parity");
-            args.positional("parity", *what, "compute what the official code computed, and show the differences");
+            args.positional("parity", *what, "compute what the official code computed, and show the differences",
+                            {"parity"});
             args.option("--golden", "DIR", *golden, "parity: the official values (default: those of this program)");
             return [what, golden, common = args.shared_common()] {
               if (!what->empty() && *what != "parity")

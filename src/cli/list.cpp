@@ -76,7 +76,7 @@ Command list_command() {
                                                            "datasets", "recipes", "sweeps", "tables"};
             auto what = std::make_shared<std::string>();
             args.example("simmim list heads");
-            args.positional("WHAT", *what, one_of(kinds) + "; without it everything");
+            args.positional("WHAT", *what, "which list; without it everything", kinds);
             return [what, common = args.shared_common()] {
               if (!what->empty() && std::find(kinds.begin(), kinds.end(), *what) == kinds.end())
                 fail(Code::usage, "list: unknown list '{}'{}", *what, unknown_name_hint(*what, kinds));

@@ -123,19 +123,5 @@ TEST(Program, FullDiskBehindStandardOutputIsAnError) {
   EXPECT_EQ(std::system(SIMMIM_BINARY " list > /dev/full 2> /dev/null") >> 8, 5);
 }
 
-TEST(Program, CompletionIsValidBashAndKnowsKeysWithTheirValues) {
-  const std::string text = simmim_run({"completion", "bash"}).out;
-  Temporary folder;
-  const std::string file = folder
-                               .write("c.bash", text + R"(
-COMP_WORDS=(simmim pretrain mask.name); COMP_CWORD=2; _simmim; echo "${COMPREPLY[@]}"
-COMP_WORDS=(simmim st); COMP_CWORD=1; _simmim; echo "${COMPREPLY[@]}"
-)")
-                               .string();
-  ASSERT_EQ(std::system(("bash " + file + " > " + file + ".out 2>&1").c_str()), 0);
-  EXPECT_EQ(read_file(file + ".out"), "mask.name= mask.name=blockwise mask.name=random mask.name=square\nstatus\n");
-  EXPECT_EQ(simmim_run({"completion", "tcsh"}).code, 2);
-}
-
 }  // namespace
 }  // namespace simmim
