@@ -14,5 +14,8 @@ timm=$build/timm-0.4.12
 "$python" scripts/golden/dvae.py
 "$python" scripts/golden/weights.py "$build/simmim"
 "$python" scripts/golden/encoders.py
+statistics=$build/statistics  # what the tables' tests are compared with
+[[ -d $statistics ]] || "$python" -m pip install --quiet --root-user-action=ignore --target "$statistics" scipy==1.17.1 statsmodels==0.15.0
+PYTHONPATH=$statistics "$python" scripts/golden/statistics.py
 git --no-pager diff --stat -- tests
 git --no-pager diff --quiet -- tests && echo "golden: nothing changed"

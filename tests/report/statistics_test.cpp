@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "core/files.h"
+#include "core/json.h"
+
 namespace simmim {
 namespace {
 
@@ -97,6 +100,71 @@ TEST(Moments, DivideByNMinusOneAndSayNothingOfOneValue) {
   EXPECT_TRUE(std::isnan(standard_deviation({5})));
   EXPECT_TRUE(std::isnan(mean({})));
   EXPECT_NEAR(sampling_error_percent(80, 10000), 0.4, 1e-12);
+}
+
+// scripts/golden/statistics.py wrote what scipy and statsmodels say; agreement to about ten digits.
+const Json& published() {
+  static const Json json = read_json_file(fs::path(SIMMIM_SOURCE_DIR) / "tests/golden/statistics.json");
+  return json;
+}
+
+void expect_close(double got, const Json& wanted, const std::string& where) {
+  const double value = wanted.get<double>();
+  EXPECT_NEAR(got, value, 1e-9 * std::max(1.0, std::abs(value))) << where;
+}
+
+TEST(StudentQuantile, IsScipys) {
+  for (const Json& row : published()["quantiles"])
+    expect_close(student_quantile_two_sided(row["confidence"], row["df"]), row["t"], row.dump());
+}
+
+TEST(StudentP, IsScipys) {
+  for (const Json& row : published()["tails"]) {
+    const double p = student_p_two_sided(row["t"], row["df"]);
+    EXPECT_NEAR(p / row["p"].get<double>(), 1, 1e-8) << row.dump();  // tails of 1e-39 too
+  }
+}
+
+TEST(PairedTTest, IsScipys) {
+  for (const Json& row : published()["paired"]) {
+    const Difference d = paired_t_test(row["first"], row["second"]);
+    for (const auto& [got, key] :
+         {std::pair{d.value, "value"}, {d.t, "t"}, {d.p, "p"}, {d.df, "df"}, {d.low, "low"}, {d.high, "high"}})
+      expect_close(got, row[key], key);
+  }
+}
+
+TEST(AdditiveModel, IsStatsmodelsLeastSquaresWithHolmsCorrectionAndItsSmallestDifference) {
+  ASSERT_EQ(published()["additive"].size(), 6u);
+  for (const Json& row : published()["additive"]) {
+    const AdditiveModel model(row["values"].get<std::vector<std::vector<double>>>());
+    EXPECT_EQ(model.residual_df(), row["df"]);
+    expect_close(model.residual_deviation(), row["deviation"], "deviation");
+    std::vector<double> p;
+    for (size_t cell = 1; cell <= row["differences"].size(); ++cell) {
+      const Difference d = model.difference(cell, 0);
+      const Json& wanted = row["differences"][cell - 1];
+      for (const auto& [got, key] : {std::pair{d.value, "value"},
+                                     {d.standard_error, "standard_error"},
+                                     {d.t, "t"},
+                                     {d.p, "p"},
+                                     {d.low, "low"},
+                                     {d.high, "high"}})
+        expect_close(got, wanted[key], key);
+      p.push_back(d.p);
+    }
+    const std::vector<double> corrected = holm(p);
+    for (size_t i = 0; i < p.size(); ++i) expect_close(corrected[i], row["holm"][i], "holm");
+    expect_close(model.smallest_difference(), row["smallest"], "smallest");
+    expect_close(model.smallest_difference(p.size()), row["smallest_of_all"], "smallest of all");
+  }
+}
+
+TEST(Holm, IsStatsmodels) {
+  for (const Json& row : published()["holm"]) {
+    const std::vector<double> corrected = holm(row["p"]);
+    for (size_t i = 0; i < corrected.size(); ++i) expect_close(corrected[i], row["corrected"][i], row.dump());
+  }
 }
 
 }  // namespace
