@@ -10,19 +10,22 @@
 namespace simmim {
 
 struct PaperValue {
-  std::string table, cell;    // "paper/1", "mask.name=random mask.patch=32 mask.ratio=0.6"
-  Json values;                // the same as dotted leaf -> value
-  std::string stage, metric;  // "finetune", "test.top1" (ImageNet's `val` folder is our test)
-  double value = 0;           // percent
+  std::string table, cell;  // "paper/1", "mask.name=random mask.patch=32 mask.ratio=0.6"
+  Json values;              // the same as dotted leaf -> value
+  // "finetune", "test.top1" in percent (ImageNet's `val` folder is our test); "pretrain" with "parameters", "cost"
+  // (times the default cell's) or "avg_dist" (pixels)
+  std::string stage, metric;
+  double value = 0;
   bool verified = false;
   std::string source;
 };
 
 struct PaperTable {
   std::string name, title;
-  Json setup;           // dotted leaf -> value: what every cell shares unless its values say otherwise
-  Json default_values;  // the values of the cell the paper compares with
-  double images = 0;    // seen in pre-training (epochs x 1,281,167)
+  std::vector<std::string> axes;  // the leaves that its values name; "stage" where it has several
+  Json setup;                     // dotted leaf -> value: what every cell shares unless its values say otherwise
+  Json default_values;            // the values of the cell the paper compares with
+  double images = 0;              // seen in pre-training (epochs x 1,281,167)
   std::vector<PaperValue> values;
 };
 
@@ -34,7 +37,7 @@ const PaperTable* find_paper_table(const std::string& name);  // nullptr if ther
 // value. target.resolution=auto becomes the image's size, which it stands for.
 Json chain_leaves(const std::vector<Json>& configs);
 
-// The published value for a cell of ours, by the axes they have in common: `config` are ours (chain_leaves). nullptr
+// The published top-1 for a cell of ours, by the axes they have in common: `config` are ours (chain_leaves). nullptr
 // when no cell, or more than one, agrees with `config` on every leaf its values name. This says nothing about data and
 // sizes: see same_conditions.
 const PaperValue* find_paper_value(const PaperTable& table, const Json& config, const std::string& stage);

@@ -39,19 +39,10 @@ struct SweepOptions {
   }
 };
 
-// What a cell has at a leaf, before defaults: its own value, else the sweep's "set", else the recipe's; null if none.
-Json value_at(const Cell& cell, const SweepFile& sweep, const std::string& key) {
-  for (const Json* layer : {&cell.values, &cell.set, &sweep.set})
-    if (const auto it = layer->find(key); it != layer->end()) return *it;
-  if (!sweep.base.empty())
-    if (const auto leaf = recipe_leaf(sweep.base, key)) return *leaf;
-  return nullptr;
-}
-
 // Every key has the value asked for; a list means any of its values.
 bool matches(const Cell& cell, const SweepFile& sweep, const Json& condition, const std::string& where) {
   for (const auto& [key, wanted] : object_at(condition, where).items()) {
-    const std::string got = canonical(value_at(cell, sweep, key));
+    const std::string got = canonical(cell_leaf(cell, sweep, key));
     const Json any = wanted.is_array() ? wanted : Json::array({wanted});
     if (std::none_of(any.begin(), any.end(), [&](const Json& value) { return canonical(value) == got; })) return false;
   }
@@ -107,6 +98,14 @@ const Json& list_at(const Json& value, const std::string& where) {
 }
 
 }  // namespace
+
+Json cell_leaf(const Cell& cell, const SweepFile& sweep, const std::string& key) {
+  for (const Json* layer : {&cell.values, &cell.set, &sweep.set})
+    if (const auto it = layer->find(key); it != layer->end()) return *it;
+  if (!sweep.base.empty())
+    if (const auto leaf = recipe_leaf(sweep.base, key)) return *leaf;
+  return nullptr;
+}
 
 std::string cell_name(const Json& values) {
   std::vector<std::string> parts;

@@ -45,6 +45,9 @@ struct SweepFile {
 // Code::usage naming the file and the place for anything that is not understood, also when no cell is left.
 SweepFile read_sweep(const fs::path& path);
 
+// What a cell has at a leaf, before defaults: its own value, else the sweep's "set", else the recipe's; null if none.
+Json cell_leaf(const Cell& cell, const SweepFile& sweep, const std::string& key);
+
 // A cell's name, from what it shows.
 std::string cell_name(const Json& values);
 
