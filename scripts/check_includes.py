@@ -22,7 +22,7 @@ ENGINE = [
     ["commands"],
     ["engine.cpp"],
 ]
-FRONT = [["core"], ["runs"], ["sweep"], ["report"], ["cli"], ["main.cpp", "schema_main.cpp"]]
+FRONT = [["core"], ["runs", "weights", "masks"], ["sweep"], ["report"], ["cli"], ["main.cpp", "schema_main.cpp"]]
 PLUGIN = [["core"], ["kernels"], ["cuda"]]
 TOP = {  # headers at the top of src/, and who includes them
     "engine.h": {"sweep", "report", "cli", "main.cpp", "schema_main.cpp", "engine.cpp"},  # C functions: all that the front knows of the engine

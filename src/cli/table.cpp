@@ -6,10 +6,10 @@
 #include "core/error.h"
 #include "core/names.h"
 #include "report/document.h"
+#include "report/paper_table.h"
 #include "report/table.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
-#include "runs/paper.h"
 #include "runs/run_folder.h"
 
 namespace simmim {
@@ -34,8 +34,12 @@ int run(const Options& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"text", "markdown", "latex", "csv", "json", "html"};
   if (options.name.empty()) fail(Code::usage, "table: which sweep? known: {}", one_of(sweep_names(common.out)));
   const std::string format = output_format(options.format, options.output, common, formats);
-  if (find_paper_table(options.name)) {
-    write_output(options.output, render_frame(paper_frame(options.name), format == "text" ? "table" : format));
+  if (options.name.starts_with("paper/")) {
+    const PaperComparison comparison = compare_with_paper(open_fresh(common), options.name);
+    write_output(options.output, render_paper(comparison, format));
+    std::fflush(stdout);
+    hint(common, options.output.empty() ? fmt::format("simmim sweep {} --dry-run", options.name)
+                                        : "written to " + options.output);
     return 0;
   }
   TableOptions table{.rows = options.rows,
@@ -44,7 +48,8 @@ int run(const Options& options, const CommonOptions& common) {
                      .values = listed(options.value),
                      .where = options.where,
                      .split = options.split,
-                     .show = listed(options.show)};
+                     .show = listed(options.show),
+                     .out = common.out};
   if (!options.baseline.empty())
     table.baseline = Json::accept(options.baseline) ? Json::parse(options.baseline) : Json(options.baseline);
   const Sqlite database = open_fresh(common);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/names.h"
+#include "report/page.h"
 
 namespace simmim {
 namespace {
@@ -41,9 +42,6 @@ std::string replace_all(const std::string& text, const std::vector<std::pair<std
 std::string for_markdown(const std::string& text) {
   return replace_all(text, {{"|", "\\|"}, {"*", "\\*"}, {"\n", " "}});
 }
-std::string for_html(const std::string& text) {
-  return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
 std::string for_latex(const std::string& text) {
   return replace_all(text, {{"\\", "\\textbackslash{}"},
                             {"&", "\\&"},
@@ -57,6 +55,7 @@ std::string for_latex(const std::string& text) {
                             {"^", "\\textasciicircum{}"},
                             {"±", "$\\pm$"},
                             {"≠", "$\\neq$"},
+                            {"≈", "$\\approx$"},
                             {"−", "$-$"},
                             {"×", "$\\times$"},
                             {"–", "--"},
@@ -143,37 +142,7 @@ std::string latex_document(const Document& document) {
 }
 
 std::string html_document(const Document& document) {
-  std::string out =
-      "<!doctype html><meta charset=\"utf-8\"><title>" + for_html(document.title) +
-      "</title>\n<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 "
-      "1em;color:#222}"
-      "table{border-collapse:collapse;margin:.5em 0 1.5em}th,td{padding:.3em .8em;border-bottom:1px solid "
-      "#ddd;text-align:left}"
-      "th{border-bottom:2px solid "
-      "#444}.r{text-align:right;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;"
-      "padding:.3em 0}li{color:#555}</style>\n<h1>" +
-      for_html(document.title) + "</h1>\n";
-  for (const TextTable& table : document.tables) {
-    out += "<table>";
-    if (!table.caption.empty()) out += "<caption>" + for_html(table.caption) + "</caption>";
-    const auto add_line = [&](const char* tag, const std::function<std::string(size_t)>& cell) {
-      out += "<tr>";
-      for (size_t c = 0; c < table.header.size(); ++c)
-        out += fmt::format("<{0}{1}>{2}</{0}>", tag, is_right(table, c) ? " class=\"r\"" : "", cell(c));
-      out += "</tr>\n";
-    };
-    add_line("th", [&](size_t c) { return for_html(table.header[c]); });
-    for (const auto& row : table.rows)
-      add_line("td",
-               [&](size_t c) { return row[c].bold ? "<b>" + for_html(row[c].text) + "</b>" : for_html(row[c].text); });
-    out += "</table>\n";
-  }
-  if (!document.notes.empty()) {
-    out += "<ul>";
-    for (const std::string& note : document.notes) out += "<li>" + for_html(note) + "</li>\n";
-    out += "</ul>\n";
-  }
-  return out;
+  return html_page(document.title, "<h1>" + html_text(document.title) + "</h1>\n" + html_tables(document));
 }
 
 std::string short_number(const Value& value) {
@@ -201,6 +170,32 @@ Json row_object(const Frame& frame, const std::vector<Value>& row) {
 }
 
 }  // namespace
+
+std::string html_tables(const Document& document) {
+  std::string out;
+  for (const TextTable& table : document.tables) {
+    out += "<div class=\"scroll\"><table>";
+    if (!table.caption.empty()) out += "<caption>" + html_text(table.caption) + "</caption>";
+    const auto add_line = [&](const char* tag, const std::function<std::string(size_t)>& cell) {
+      out += "<tr>";
+      for (size_t c = 0; c < table.header.size(); ++c)
+        out += fmt::format("<{0}{1}>{2}</{0}>", tag, is_right(table, c) ? " class=\"r\"" : "", cell(c));
+      out += "</tr>\n";
+    };
+    add_line("th", [&](size_t c) { return html_text(table.header[c]); });
+    for (const auto& row : table.rows)
+      add_line("td", [&](size_t c) {
+        return row[c].bold ? "<b>" + html_text(row[c].text) + "</b>" : html_text(row[c].text);
+      });
+    out += "</table></div>\n";
+  }
+  if (!document.notes.empty()) {
+    out += "<ul>";
+    for (const std::string& note : document.notes) out += "<li>" + html_text(note) + "</li>\n";
+    out += "</ul>\n";
+  }
+  return out;
+}
 
 std::string csv_line(const std::vector<std::string>& cells, char separator) {
   std::string line;

@@ -29,6 +29,8 @@ struct Document {
 // format: text, markdown, latex or html (one self-contained page).
 std::string render_document(const Document& document, const std::string& format);
 
+std::string html_tables(const Document& document);  // its tables and notes as a part of a page
+
 // format: table, csv, tsv, json (a list of objects), jsonl (one object a line), markdown, latex or html. csv to jsonl
 // give every digit, the others about six.
 std::string render_frame(const Frame& frame, const std::string& format);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/names.h"
+#include "report/plot_cells.h"
 #include "report/table_data.h"
 #include "runs/filter.h"
 #include "runs/run_folder.h"
@@ -15,14 +16,6 @@ namespace {
 constexpr size_t kMostPoints = 1000;  // a curve; more are averaged piecewise
 
 bool is_curve_x(const std::string& x) { return x == "step" || x == "epoch" || x == "images" || x == "gpu_hours"; }
-
-// The question that a sweep's "about" opens with; the rest of it (cost, expectation) is no caption.
-std::string first_sentence(const std::string& about) {
-  for (size_t i = 0; i < about.size(); ++i)
-    if ((about[i] == '?' || about[i] == '.') && (i + 1 == about.size() || about[i + 1] == ' '))
-      return about.substr(0, i + 1);
-  return about;
-}
 
 // What a curve is drawn from: a run, and the label of the line it belongs to.
 struct Source {
@@ -148,76 +141,12 @@ Plot sweep_curves(const Sqlite& database, const std::string& sweep, const PlotOp
   return plot;
 }
 
-// The best place of numbers that are labels too: in order of their value.
-void sort_numeric(std::vector<std::string>& labels) {
-  const auto number = [](const std::string& text) {
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    return *end == '\0' && !text.empty() ? value : std::nan("");
-  };
-  if (std::none_of(labels.begin(), labels.end(), [&](const auto& label) { return std::isnan(number(label)); }))
-    std::sort(labels.begin(), labels.end(), [&](const auto& a, const auto& b) { return number(a) < number(b); });
-}
-
-size_t place_of(const std::vector<std::string>& labels, const std::string& label) {
-  return static_cast<size_t>(std::find(labels.begin(), labels.end(), label) - labels.begin());
-}
-
-std::string short_text(const ValueTable& table, const TableEntry& entry) {
-  const int digits = table.metric.find("top") != std::string::npos ? 2 : 4;
-  std::string text = fmt::format("{:.{}f}", entry.mean, digits);
-  if (!std::isnan(entry.deviation)) text += fmt::format(" ± {:.{}f}", entry.deviation, digits);
-  return text + (entry.complete ? "" : fmt::format(" ({}/{})", entry.by_seed.size(), entry.planned));
-}
-
-// A sweep's table as a picture: a heat map of rows x columns, or lines against the rows.
-Plot table_plot(const Sqlite& database, const std::string& sweep, const PlotOptions& options) {
-  TableOptions asked{.rows = options.x, .columns = options.by};
-  if (!options.y.empty()) asked.values = {options.y};
-  const ComparisonTable whole = make_table(database, sweep, asked);
-  ValueTable table = whole.values.at(0);
-  sort_numeric(table.rows);
-  sort_numeric(table.columns);
-  const bool heat = options.x.empty() && table.rows.size() > 1 && table.columns.size() > 1 && table.groups.size() == 1;
-  std::string metric = table.metric;
-  std::replace(metric.begin(), metric.end(), '_', ' ');
-  Plot plot{.title = sweep,
-            .subtitle = first_sentence(whole.about),
-            .x_label = heat ? whole.column_key : whole.row_key,
-            .y_label = heat ? whole.row_key : table.stage + " " + metric,
-            .larger_is_better = table.larger_is_better};
-  if (heat) plot.title += ": " + table.stage + " " + metric;
-  const auto in_grid = [&](const TableEntry& e) {
-    return (whole.row_key.empty() || !e.row.empty()) && (whole.column_key.empty() || !e.column.empty());
-  };
-  std::vector<std::string> apart;
-  for (const TableEntry& entry : table.entries) {
-    if (std::isnan(entry.mean)) continue;
-    if (!in_grid(entry)) {
-      apart.push_back(entry.cell + " " + short_text(table, entry));
-    } else if (heat) {
-      plot.cells.push_back({place_of(table.rows, entry.row), place_of(table.columns, entry.column), entry.mean,
-                            short_text(table, entry), entry.best});
-    } else {
-      std::string label = whole.column_key.empty() ? "" : whole.column_key + " " + entry.column;
-      if (!entry.group.empty()) label += (label.empty() ? "" : ", ") + entry.group;
-      auto curve =
-          std::find_if(plot.curves.begin(), plot.curves.end(), [&](const Curve& c) { return c.label == label; });
-      if (curve == plot.curves.end()) curve = plot.curves.insert(plot.curves.end(), Curve{label, {}});
-      curve->points.push_back({static_cast<double>(place_of(table.rows, entry.row)), entry.mean,
-                               std::isnan(entry.deviation) ? 0 : entry.deviation});
-    }
-  }
-  if (plot.cells.empty() && plot.curves.empty())
-    fail(Code::usage, "plot {}: no run is done yet; `simmim status {}` shows the time left", sweep, sweep);
-  if (heat)
-    plot.rows = table.rows, plot.columns = table.columns;
-  else
-    plot.ticks = table.rows, plot.markers = true;
-  for (Curve& curve : plot.curves)
-    std::sort(curve.points.begin(), curve.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
-  if (!apart.empty()) plot.subtitle += (plot.subtitle.empty() ? "" : "\n") + join(apart, ", ");
-  return plot;
+// Of a sweep, gpu_hours is time along a curve only where y is a curve that is no result.
+bool wants_points(const PlotOptions& options) {
+  std::string y = split_stage(options.y).second;
+  std::replace(y.begin(), y.end(), '.', '_');
+  return is_number_of_cells(options.x) &&
+         (options.x != "gpu_hours" || y.empty() || y == "top1" || is_number_of_cells(y));
 }
 
 }  // namespace
@@ -228,7 +157,9 @@ Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<st
   Statement sweeps = database.prepare("SELECT count(*) FROM sweeps WHERE name = ?");
   sweeps.bind(1, names[0]).step();
   if (names.size() == 1 && sweeps.integer(0) > 0)
-    return is_curve_x(options.x) ? sweep_curves(database, names[0], options) : table_plot(database, names[0], options);
+    return wants_points(options)   ? scatter_plot(database, names[0], options)
+           : is_curve_x(options.x) ? sweep_curves(database, names[0], options)
+                                   : table_plot(database, names[0], options);
   if (!options.x.empty() && !is_curve_x(options.x))
     fail(Code::usage,
          "--x {}: runs are drawn against step, epoch, images or gpu_hours; a sweep against any of its axes", options.x);

@@ -11,8 +11,9 @@
 namespace simmim {
 
 struct PlotOptions {
-  // step, epoch, images, gpu_hours (hours where a run has no GPU): curves; an axis or leaf: results against it; empty:
-  // a sweep's table as a heat map (or against its rows, if it has no columns), curves for runs.
+  // step, epoch, images, gpu_hours (hours where a run has no GPU): curves. Of a sweep also an axis or leaf: results
+  // against it; avg_dist (of its masks), gpu_hours (what a cell's chain cost; seconds on the CPU) or a number of
+  // `results`: a point a cell; empty: its table as a heat map (or against its rows, if it has no columns).
   std::string x;
   std::string y;   // a key of `curves` (loss, val.top1, ...), or a value as in tables; empty: as the sweep's table says
   std::string by;  // one line a value of this key; empty: a run or cell each, or the table's columns
@@ -20,7 +21,8 @@ struct PlotOptions {
 
 struct PlotPoint {
   double x = 0, y = 0;
-  double spread = 0;  // standard deviation over seeds, 0 where there is one only
+  double spread = 0;      // standard deviation over seeds, 0 where there is one only
+  std::string name = {};  // of the cell, where a point is one
 };
 
 struct Curve {
@@ -37,9 +39,11 @@ struct HeatCell {
 
 struct Plot {
   std::string title, subtitle, x_label, y_label;
-  std::vector<Curve> curves;       // a picture of lines ...
-  std::vector<std::string> ticks;  // ... whose x are places in this list, if it is not empty
-  bool markers = false;
+  std::vector<Curve> curves;               // a picture of lines ...
+  std::vector<std::string> ticks;          // ... whose x are places in this list, if it is not empty
+  bool markers = false;                    // lines with points
+  bool bars = false;                       // the spread as error bars, not as a band
+  bool scattered = false;                  // points without lines
   std::vector<std::string> rows, columns;  // ... or a heat map
   std::vector<HeatCell> cells;
   bool larger_is_better = true;

@@ -114,7 +114,7 @@ std::string curves_script(const Plot& plot) {
     const std::string color = color_of(i, plot.curves.size());
     const bool spread =
         std::any_of(curve.points.begin(), curve.points.end(), [](const PlotPoint& p) { return p.spread > 0; });
-    if (spread && plot.ticks.empty())
+    if (spread && !plot.bars)
       draw += fmt::format(
           "{}$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",
           draw.empty() ? "" : ", ", i, color);
@@ -122,8 +122,10 @@ std::string curves_script(const Plot& plot) {
       draw += fmt::format("{}$curve{} using 1:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle",
                           draw.empty() ? "" : ", ", i, color);
     draw += fmt::format("{}$curve{} using 1:2 with {} lw 2 {}lc rgb '{}' title {}", draw.empty() ? "" : ", ", i,
-                        plot.markers ? "linespoints" : "lines", plot.markers ? "pt 7 ps 0.8 " : "", color,
-                        quoted(curve.label));
+                        plot.scattered ? "points"
+                        : plot.markers ? "linespoints"
+                                       : "lines",
+                        plot.markers ? "pt 7 ps 0.8 " : "", color, quoted(curve.label));
   }
   return script + "plot " + draw + "\n";
 }

@@ -21,16 +21,24 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-std::string label_of(const Json& value) {
-  return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : canonical(value);
-}
-
 // The last stage that any cell has runs of, fine-tuning before probing.
 std::string main_stage(const SweepData& data) {
   for (const char* stage : {"finetune", "probe", "eval", "pretrain"})
     for (const SweepCell& cell : data.cells)
       if (cell.config.contains(stage)) return stage;
   return "finetune";
+}
+
+// 1: larger is better, -1: smaller is, 0: neither.
+int ranking_of(const std::string& metric) {
+  const auto ends_with = [&](const char* word) { return metric.ends_with(word); };
+  if (contains(kLarger, metric) || ends_with("accuracy") || ends_with("top1")) return 1;
+  return contains(kSmaller, metric) || ends_with("loss") || ends_with("perplexity") ? -1 : 0;
+}
+
+// What pre-training is judged by means the same only where it is asked the same.
+bool depends_on_the_task(const std::string& metric) {
+  return metric.ends_with("loss") || metric.ends_with("accuracy") || metric.ends_with("perplexity");
 }
 
 // "finetune.val.top1" -> stage finetune, metric val_top1; what is left out is filled in.
@@ -41,6 +49,7 @@ ValueTable parse_value(const std::string& text, const std::string& split, const 
   for (const std::string& stage : kStages)
     if (rest.starts_with(stage + ".")) table.stage = stage, rest = rest.substr(stage.size() + 1);
   if (table.stage.empty()) table.stage = main_stage(data);
+  const std::string curve = rest;
   std::replace(rest.begin(), rest.end(), '.', '_');
   if (rest == "top1") rest = "val_top1";
   if (rest == "top5") rest = "test_top5";
@@ -51,6 +60,12 @@ ValueTable parse_value(const std::string& text, const std::string& split, const 
   std::vector<std::string> known = kLarger;
   known.insert(known.end(), kSmaller.begin(), kSmaller.end());
   known.insert(known.end(), kPlain.begin(), kPlain.end());
+  if (!contains(known, rest) && contains(data.curves, curve)) {
+    table.metric = curve;
+    table.larger_is_better = ranking_of(curve) > 0;
+    return table;
+  }
+  known.insert(known.end(), data.curves.begin(), data.curves.end());
   if (!contains(known, rest))
     fail(Code::usage, "--value {}: unknown{}; a stage may stand in front, for example finetune.val.top1", text,
          unknown_name_hint(rest, known));
@@ -181,23 +196,42 @@ ValueTable make_value_table(const SweepData& data, const TableOptions& options, 
   mark_tuned_edges(table, cells, data.tuned);
   const Json baseline = !options.baseline.is_null() ? options.baseline : data.table.value("baseline", Json());
   const std::vector<int> baselines = find_baselines(table, cells, data, baseline);
-  const bool ranked = contains(kLarger, table.metric) || contains(kSmaller, table.metric);
-  if (table.metric.ends_with("loss") && !losses_comparable(table, cells)) {
+  const bool ranked = ranking_of(table.metric) != 0;
+  if (depends_on_the_task(table.metric) && !losses_comparable(table, cells)) {
     table.notes.push_back(
-        "these losses are not comparable (mask, target, loss, area, normalisation or data differ): no best, no test");
+        "these values are not comparable (mask, target, loss, area, normalisation or data differ): no best, no test");
   } else if (ranked) {
     mark_best(table, cells);
     compare_with_baselines(table, baselines);
   }
   set_beside_paper(table, cells, data, baselines);
+  if (!options.out.empty()) compare_images(table, cells, options.out);
   add_notes(table, cells);
   return table;
+}
+
+// What is asked for and is no column of `results` may be a curve: its last value.
+void read_curves(const Sqlite& database, SweepData& data, const TableOptions& options) {
+  std::vector<std::string> asked = options.values;
+  if (data.table.contains("value")) {
+    const Json& value = data.table["value"];
+    for (const Json& one : value.is_array() ? value : Json::array({value}))
+      if (one.is_string()) asked.push_back(one);
+  }
+  for (std::string name : asked) {
+    for (const std::string& stage : kStages)
+      if (name.starts_with(stage + ".")) name = name.substr(stage.size() + 1);
+    std::string column = name;
+    std::replace(column.begin(), column.end(), '.', '_');
+    if (column != "top1" && column != "top5" && !contains(number_columns(), column)) add_curve(database, data, name);
+  }
 }
 
 }  // namespace
 
 ComparisonTable make_table(const Sqlite& database, const std::string& sweep, const TableOptions& options) {
-  const SweepData data = read_sweep_data(database, sweep);
+  SweepData data = read_sweep_data(database, sweep);
+  read_curves(database, data, options);
   const Layout layout = choose_layout(data, options);
   std::vector<std::string> known{"n", "paper"};
   for (const auto* list : {&kLarger, &kSmaller, &kPlain}) known.insert(known.end(), list->begin(), list->end());
@@ -214,18 +248,6 @@ ComparisonTable make_table(const Sqlite& database, const std::string& sweep, con
   for (const std::string& value : values)
     table.values.push_back(make_value_table(data, options, layout, value, table.group_keys));
   return table;
-}
-
-Frame paper_frame(const std::string& name) {
-  const PaperTable* table = find_paper_table(name);
-  std::vector<std::string> names;
-  for (const PaperTable& known : paper_tables()) names.push_back(known.name);
-  if (table == nullptr) fail(Code::usage, "{}: no such table of the paper{}", name, unknown_name_hint(name, names));
-  Frame frame{{"cell", "stage", "metric", "value", "verified", "source"}, {}};
-  for (const PaperValue& value : table->values)
-    frame.rows.push_back(
-        {value.cell, value.stage, value.metric, value.value, std::string(value.verified ? "yes" : "no"), value.source});
-  return frame;
 }
 
 }  // namespace simmim

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "report/by_image.h"
 #include "report/document.h"
-#include "report/statistics.h"
 
 namespace simmim {
 
@@ -16,11 +16,12 @@ namespace simmim {
 struct TableOptions {
   std::string rows, columns;        // empty: the file's, else the first and the second axis
   std::vector<std::string> groups;  // one block a value; the axes left over are added
-  std::vector<std::string> values;  // "finetune.val.top1", "top1", "pretrain.val.loss", "finetune.seconds", ...
+  std::vector<std::string> values;  // "finetune.val.top1", "top1", "pretrain.val.loss", "finetune.seconds", any curve
   std::string where;                // EXPR over axes and leaves
   std::string split;                // val or test; empty: as the value says
   std::vector<std::string> show;    // more columns of `results` beside the value (gpu_hours), "n" and "paper"
   Json baseline;                    // {"mask.patch": 8, ...} or a cell's name; null: the file's
+  fs::path out;                     // where the runs lie, for the test by image of two cells; empty: none
 };
 
 // The paper beside a cell.
@@ -29,6 +30,7 @@ struct PaperBeside {
   bool verified = false;
   bool comparable = false;  // data, encoder, sizes and epochs are the paper's: the value itself may be shown
   std::string verdict;      // "same sign", "other sign", "no difference shown"; empty: we have no difference to compare
+  std::string cell;         // the paper's, "mask.patch=32 ..."
 };
 
 struct TableEntry {
@@ -39,6 +41,7 @@ struct TableEntry {
   double mean = 0, deviation = 0;        // NaN where there is none
   bool complete = false;                 // every planned seed is there
   bool best = false, baseline = false;
+  bool near_best = false;  // complete, and not shown to differ from the best cell
   bool chosen = false;                   // best on the validation split, in a table of test results
   bool other_budget = false;             // other images seen or steps than most cells
   bool tuned_edge = false;               // a tuned value is the smallest or largest that was tried
@@ -50,13 +53,16 @@ struct TableEntry {
 };
 
 struct ValueTable {
-  std::string value, stage, metric;  // as asked; "finetune"; the column of `results`, "val_top1"
+  // As asked; "finetune"; the column of `results`, "val_top1", or a curve that is none, "val.perplexity": its last
+  // value.
+  std::string value, stage, metric;
   bool larger_is_better = true;
   std::vector<std::string> rows, columns, groups;  // labels in order of first appearance
   std::vector<TableEntry> entries;                 // in the plan's order
   std::string baseline;                            // the cell's name, empty: none
   std::string test;                                // "additive model ...", "paired t-test", empty: no test
   double df = 0, smallest_difference = 0;
+  std::optional<ImageComparison> by_image;  // of a table of two cells
   std::vector<std::string> notes;
 };
 
@@ -71,8 +77,6 @@ ComparisonTable make_table(const Sqlite& database, const std::string& sweep, con
 
 // format: text, markdown, latex, csv, json or html.
 std::string render_table(const ComparisonTable& table, const std::string& format);
-
-// A table of the paper by itself ("paper/1").
-Frame paper_frame(const std::string& name);
+Document table_document(const ComparisonTable& table);
 
 }  // namespace simmim

@@ -9,11 +9,6 @@
 namespace simmim {
 namespace {
 
-constexpr const char* kNumbers[] = {"val_top1",   "test_top1",       "test_top5",         "best_epoch",
-                                    "train_loss", "val_loss",        "images_per_second", "seconds",
-                                    "gpu_hours",  "chain_gpu_hours", "images_seen",       "steps",
-                                    "epochs",     "parameters",      "skipped_steps"};
-
 Json parsed(const std::string& text, Json otherwise) {
   if (text.empty()) return otherwise;
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -42,6 +37,18 @@ TunedKeys read_tuned_keys(const Sqlite& database, const std::string& sweep, cons
 }
 
 }  // namespace
+
+std::string label_of(const Json& value) {
+  return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : canonical(value);
+}
+
+const std::vector<std::string>& number_columns() {
+  static const std::vector<std::string> names = split(
+      "val_top1 test_top1 test_top5 best_epoch train_loss val_loss images_per_second seconds gpu_hours chain_gpu_hours "
+      "images_seen steps epochs parameters skipped_steps",
+      ' ');
+  return names;
+}
 
 Json SweepCell::value(const std::string& key, const std::string& stage) const {
   if (const auto it = values.find(key); it != values.end()) return *it;
@@ -74,7 +81,7 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
 
   // Run by run: as the right side of a LEFT JOIN the view would be computed for every run there is.
   std::string columns;
-  for (const char* name : kNumbers) columns += fmt::format(", results.{}", name);
+  for (const std::string& name : number_columns()) columns += fmt::format(", results.{}", name);
   Statement facts =
       database.prepare("SELECT results.state, results.config, coalesce(b.val_images, 0), coalesce(b.test_images, 0)" +
                        columns + " FROM results JOIN runs b ON b.id = results.run WHERE results.run = ?");
@@ -93,9 +100,9 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
     const bool begun = facts.bind(1, run.run).step();
     if (begun) {
       run.state = facts.text(0), run.val_images = facts.real(2), run.test_images = facts.real(3);
-      for (size_t i = 0; i < std::size(kNumbers); ++i)
+      for (size_t i = 0; i < number_columns().size(); ++i)
         if (const Value value = facts.value(static_cast<int>(i) + 4); !is_null(value))
-          run.numbers[kNumbers[i]] = number_or(value, 0);
+          run.numbers[number_columns()[i]] = number_or(value, 0);
     }
     if (!cell.config.contains(run.stage))
       cell.config[run.stage] = begun ? parsed(facts.text(1), Json::object()) : Json::object();
@@ -103,6 +110,20 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
     cell.runs.push_back(std::move(run));
   }
   return data;
+}
+
+void add_curve(const Sqlite& database, SweepData& data, const std::string& key) {
+  Statement rows = database.prepare("SELECT key, last FROM metric_summary WHERE run = ? AND last IS NOT NULL");
+  for (SweepCell& cell : data.cells)
+    for (SweepRun& run : cell.runs) {
+      rows.reset();
+      rows.bind(1, run.run);
+      while (rows.step()) {
+        if (rows.text(0) == key) run.numbers[key] = rows.real(1);
+        if (std::find(data.curves.begin(), data.curves.end(), rows.text(0)) == data.curves.end())
+          data.curves.push_back(rows.text(0));
+      }
+    }
 }
 
 }  // namespace simmim

@@ -12,7 +12,7 @@ namespace simmim {
 struct SweepRun {
   std::string run, stage, state;
   int64_t seed = 0;
-  std::map<std::string, double> numbers;  // the numeric columns of `results` that are not null
+  std::map<std::string, double> numbers;  // the numeric columns of `results` that are not null, and add_curve's
   double test_images = 0, val_images = 0;
 };
 
@@ -40,8 +40,16 @@ struct SweepData {
   std::vector<int64_t> seeds;
   std::vector<SweepCell> cells;
   TunedKeys tuned;  // empty: not tuned
+  std::vector<std::string> curves;  // that the runs have, after add_curve
 };
 
+std::string label_of(const Json& value);  // a text as it is, null as nothing, the rest canonical
+const std::vector<std::string>& number_columns();  // of `results`, what SweepRun::numbers may hold
+
 SweepData read_sweep_data(const Sqlite& database, const std::string& sweep);  // Code::usage for an unknown sweep
+
+// The last value of a curve (a key of the journals, "val.perplexity") into the numbers of the runs that have it, and
+// the names of all their curves into `curves`.
+void add_curve(const Sqlite& database, SweepData& data, const std::string& key);
 
 }  // namespace simmim

@@ -25,6 +25,38 @@ std::pair<double, double> budget_of(const SweepCell& cell, const std::string& st
   return sum;
 }
 
+// The complete entries of a table, as places in it and as values a seed: what one additive model is fitted to.
+std::pair<std::vector<size_t>, std::vector<std::vector<double>>> complete_entries(const ValueTable& table) {
+  std::vector<size_t> places;
+  std::vector<std::vector<double>> values;
+  for (size_t i = 0; i < table.entries.size(); ++i) {
+    const TableEntry& entry = table.entries[i];
+    if (!entry.complete || (!values.empty() && entry.by_seed.size() != values[0].size())) continue;
+    places.push_back(i);
+    values.push_back(values_of(entry.by_seed));
+  }
+  return {std::move(places), std::move(values)};
+}
+
+// Whatever the table cannot tell from its best cell, in the same model, Holm over the comparisons with that cell.
+void mark_near_best(ValueTable& table, size_t best) {
+  const auto [complete, values] = complete_entries(table);
+  const auto place = std::find(complete.begin(), complete.end(), best);
+  if (place == complete.end() || values.size() < 2 || values[0].size() < 2) return;
+  const AdditiveModel model(values);
+  std::vector<size_t> others;
+  std::vector<double> p;
+  for (size_t i = 0; i < complete.size(); ++i)
+    if (complete[i] != best) {
+      others.push_back(complete[i]);
+      p.push_back(model.difference(i, static_cast<size_t>(place - complete.begin())).p);
+    }
+  const std::vector<double> corrected = holm(p);
+  bool any = false;
+  for (size_t i = 0; i < others.size(); ++i) any |= table.entries[others[i]].near_best = corrected[i] >= 0.05;
+  if (any) table.notes.push_back("≈ cannot be told from the best cell (same model, Holm's correction)");
+}
+
 bool is_baseline(const SweepCell& cell, const std::string& stage, const Json& wanted) {
   if (wanted.is_string()) return cell.name == wanted.get<std::string>();
   for (const auto& [key, value] : wanted.items())
@@ -145,17 +177,10 @@ std::vector<int> find_baselines(ValueTable& table, const std::vector<const Sweep
 
 // One model for all complete cells; Holm over all comparisons of the table.
 void compare_with_baselines(ValueTable& table, const std::vector<int>& baselines) {
-  std::vector<size_t> complete;
-  std::vector<std::vector<double>> values;
-  std::map<size_t, size_t> row;
-  for (size_t i = 0; i < table.entries.size(); ++i) {
-    const TableEntry& entry = table.entries[i];
-    if (!entry.complete || (!values.empty() && entry.by_seed.size() != values[0].size())) continue;
-    row[i] = values.size();
-    complete.push_back(i);
-    values.push_back(values_of(entry.by_seed));
-  }
+  const auto [complete, values] = complete_entries(table);
   if (values.size() < 2 || values[0].size() < 2) return;
+  std::map<size_t, size_t> row;
+  for (size_t i = 0; i < complete.size(); ++i) row[complete[i]] = i;
   const AdditiveModel model(values);
   std::vector<size_t> compared;
   std::vector<double> p;
@@ -191,7 +216,10 @@ void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells) {
   const double sign = table.larger_is_better ? 1 : -1;
   const int best =
       best_of([&](size_t i) { return table.entries[i].complete ? sign * table.entries[i].mean : kNoNumber; });
-  if (best >= 0) table.entries[static_cast<size_t>(best)].best = true;
+  if (best >= 0) {
+    table.entries[static_cast<size_t>(best)].best = true;
+    mark_near_best(table, static_cast<size_t>(best));
+  }
   if (table.metric != "test_top1") return;
   const int chosen = best_of([&](size_t i) {
     return table.entries[i].complete ? mean(values_of(values_by_seed(*cells[i], table.stage, "val_top1", nullptr)))
@@ -212,8 +240,12 @@ void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& ce
     const PaperValue* value = find_paper_value(*paper, cells[i]->chain(), table.stage);
     if (value == nullptr || own_default == nullptr) continue;
     TableEntry& entry = table.entries[i];
-    PaperBeside beside{value->value, value->value - own_default->value, value->verified && own_default->verified,
-                       !cells[i]->paper.empty(), ""};
+    PaperBeside beside{value->value,
+                       value->value - own_default->value,
+                       value->verified && own_default->verified,
+                       !cells[i]->paper.empty(),
+                       "",
+                       value->cell};
     const bool fair = baselines[i] >= 0 && cells[static_cast<size_t>(baselines[i])]->config.contains("pretrain");
     if (entry.difference && fair) {
       const double ours = entry.difference->value, theirs = beside.difference;
@@ -229,6 +261,25 @@ void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& ce
     table.notes.push_back(fmt::format("paper: {}, {}; differences are the paper's to its own default cell{}",
                                       data.paper, paper->title,
                                       unverified ? "; ? = not verified against the paper's text" : ""));
+}
+
+void compare_images(ValueTable& table, const std::vector<const SweepCell*>& cells, const fs::path& out) {
+  if (table.entries.size() != 2 || !is_top(table.metric)) return;
+  if (!table.entries[0].complete || !table.entries[1].complete) return;
+  std::vector<std::string> runs[2];
+  for (size_t i = 0; i < 2; ++i)
+    for (const SweepRun& run : cells[i]->runs)
+      if (run.stage == table.stage && run.state == "done") runs[i].push_back(run.run);
+  table.by_image = compare_by_image(out, runs[0], runs[1]);
+  if (!table.by_image) return;
+  const ImageComparison& found = *table.by_image;
+  table.notes.push_back(fmt::format(
+      "by image, over {} test images: {} minus {} is {:+.2f} points [{:+.2f}, {:+.2f}], p {}; {} images are right more "
+      "often in the first, {} in the second (paired t-test over images: it speaks of these trained weights, not of "
+      "other seeds)",
+      found.images, table.entries[1].cell, table.entries[0].cell, found.difference.value, found.difference.low,
+      found.difference.high, found.difference.p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", found.difference.p),
+      found.only_first, found.only_second));
 }
 
 void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells) {

@@ -12,9 +12,10 @@ bool is_top(const ValueTable& table) { return table.metric.find("top") != std::s
 
 std::string number(const ValueTable& table, double value, bool sign = false) {
   if (std::isnan(value)) return "–";
-  const std::string text = is_top(table)                    ? fmt::format("{:.2f}", std::abs(value))
-                           : table.metric.ends_with("loss") ? fmt::format("{:.4f}", std::abs(value))
-                                                            : fmt::format("{:.4g}", std::abs(value));
+  const std::string text = is_top(table)                        ? fmt::format("{:.2f}", std::abs(value))
+                           : table.metric.ends_with("accuracy") ? fmt::format("{:.2f}", std::abs(value))
+                           : table.metric.ends_with("loss")     ? fmt::format("{:.4f}", std::abs(value))
+                                                                : fmt::format("{:.4g}", std::abs(value));
   const bool zero = text.find_first_not_of("0.") == std::string::npos;
   return (value < 0 && !zero ? "−" : sign && !zero ? "+" : "") + text;
 }
@@ -25,7 +26,7 @@ std::string value_text(const ValueTable& table, const TableEntry& entry) {
   if (!std::isnan(entry.deviation)) text += " ± " + number(table, entry.deviation);
   text += entry.complete ? fmt::format(" ({})", entry.by_seed.size())
                          : fmt::format(" ({}/{})", entry.by_seed.size(), entry.planned);
-  return text + (entry.chosen ? " ◆" : "") + (entry.other_budget ? " ≠ budget" : "") +
+  return text + (entry.near_best ? " ≈" : "") + (entry.chosen ? " ◆" : "") + (entry.other_budget ? " ≠ budget" : "") +
          (entry.tuned_edge ? " at edge" : "");
 }
 
@@ -138,23 +139,6 @@ TextTable details_part(const ComparisonTable& whole, const ValueTable& table) {
   return part;
 }
 
-Document table_document(const ComparisonTable& whole) {
-  Document document;
-  document.title = whole.sweep + (whole.about.empty() ? "" : ": " + whole.about);
-  for (const ValueTable& table : whole.values) {
-    for (const TableEntry& entry : table.entries)
-      if (entry.best) document.bold_means = "the best of the complete cells";
-    for (const std::string& group : table.groups) document.tables.push_back(grid_part(whole, table, group));
-    if (TextTable part = loose_part(whole, table); !part.rows.empty()) document.tables.push_back(std::move(part));
-    if (TextTable part = details_part(whole, table); part.header.size() > 1) document.tables.push_back(std::move(part));
-    for (const std::string& note : table.notes)
-      if (std::find(document.notes.begin(), document.notes.end(), note) == document.notes.end())
-        document.notes.push_back(note);
-    if (table.entries.empty()) document.notes.push_back("no cell to show for " + table.value);
-  }
-  return document;
-}
-
 Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 // The flat facts of a cell, for CSV and JSON alike.
@@ -172,6 +156,7 @@ Json entry_json(const ValueTable& table, const TableEntry& entry) {
               {"planned", entry.planned},
               {"failed", entry.failed},
               {"best", entry.best},
+              {"near_best", entry.near_best},
               {"chosen_on_val", entry.chosen},
               {"baseline", entry.baseline},
               {"other_budget", entry.other_budget},
@@ -216,6 +201,12 @@ std::string json_table(const ComparisonTable& whole) {
       for (const auto& [seed, value] : entry.by_seed) row["by_seed"][std::to_string(seed)] = value;
       entries.push_back(std::move(row));
     }
+    Json by_image;
+    if (const auto& found = table.by_image)
+      by_image = {{"images", found->images},          {"difference", found->difference.value},
+                  {"low", found->difference.low},     {"high", found->difference.high},
+                  {"p", found->difference.p},         {"only_first", found->only_first},
+                  {"only_second", found->only_second}};
     document["tables"].push_back({{"value", table.value},
                                   {"stage", table.stage},
                                   {"metric", table.metric},
@@ -224,6 +215,7 @@ std::string json_table(const ComparisonTable& whole) {
                                   {"test", table.test},
                                   {"degrees_of_freedom", table.df},
                                   {"smallest_difference", table.smallest_difference},
+                                  {"by_image", by_image},
                                   {"notes", table.notes},
                                   {"cells", entries}});
   }
@@ -231,6 +223,23 @@ std::string json_table(const ComparisonTable& whole) {
 }
 
 }  // namespace
+
+Document table_document(const ComparisonTable& whole) {
+  Document document;
+  document.title = whole.sweep + (whole.about.empty() ? "" : ": " + whole.about);
+  for (const ValueTable& table : whole.values) {
+    for (const TableEntry& entry : table.entries)
+      if (entry.best) document.bold_means = "the best of the complete cells";
+    for (const std::string& group : table.groups) document.tables.push_back(grid_part(whole, table, group));
+    if (TextTable part = loose_part(whole, table); !part.rows.empty()) document.tables.push_back(std::move(part));
+    if (TextTable part = details_part(whole, table); part.header.size() > 1) document.tables.push_back(std::move(part));
+    for (const std::string& note : table.notes)
+      if (std::find(document.notes.begin(), document.notes.end(), note) == document.notes.end())
+        document.notes.push_back(note);
+    if (table.entries.empty()) document.notes.push_back("no cell to show for " + table.value);
+  }
+  return document;
+}
 
 std::string render_table(const ComparisonTable& table, const std::string& format) {
   if (format == "csv") return csv_table(table);

@@ -163,6 +163,7 @@ Json make_plan(const SweepFile& sweep, const PlanOptions& options, Json resolved
                {"seeds", sweep.seeds},
                {"cells", std::move(cells)},
                {"runs", std::move(resolved.at("runs"))}};
+  for (const auto& [key, value] : options.overrides) plan["overrides"][key] = value;  // for who repeats it
   if (!sweep.stop_if.is_null()) plan["stop_if"] = sweep.stop_if;
   return plan;
 }

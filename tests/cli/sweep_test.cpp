@@ -68,9 +68,16 @@ TEST_F(Sweep, RunsReusesAndAddsSeeds) {
   const Finished first = run();
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_NE(first.out.find("5 done, 0 reused"), std::string::npos);
+  const Words out = {"--out", (folder_ / "results").string()};
+  const Json two = simmim_run(Words{"table", "s", "--where", "case=pretrained", "--json"} + out).json();
+  EXPECT_GT(two["tables"][0]["by_image"]["images"].get<int64_t>(), 0);  // from the runs' stored predictions
+  const Finished report = simmim_run(Words{"report", "s", "--publish", (folder_ / "published").string()} + out);
+  EXPECT_EQ(report.code, 0) << report.err;
+  EXPECT_EQ(trim(report.out), (folder_ / "results/sweeps/s/report.html").string());
+  for (const char* name : {"report.html", "table.md", "table.csv", "plot.svg", "plot.png"})
+    EXPECT_TRUE(fs::exists(folder_ / "published" / name)) << name;
   EXPECT_NE(run().out.find("0 done, 5 reused"), std::string::npos);
   EXPECT_NE(run({"--seeds", "2", "--only", "case=scratch"}).out.find("1 done, 1 reused"), std::string::npos);
-  const Words out = {"--out", (folder_ / "results").string()};
   EXPECT_EQ(simmim_run(Words{"table", "s"} + out).code, 0);
   EXPECT_NE(simmim_run(Words{"status", "s"} + out).out.find("6 done"), std::string::npos);
 }

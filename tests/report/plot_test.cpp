@@ -28,7 +28,9 @@ struct PlotSweep {
     for (const int64_t patch : {16, 4})
       for (const double ratio : {0.4, 0.6}) {
         const std::string tag = fmt::format("{}-{}", patch, ratio * 10);
-        write_run(out, {.id = "p" + tag, .config = pretrain_config(0, patch, ratio)});
+        Json config = pretrain_config(0, patch, ratio);
+        config["encoder"]["patch"] = 4;
+        write_run(out, {.id = "p" + tag, .config = config});
         write_run(out, {.id = "f" + tag,
                         .kind = "finetune",
                         .parent = "p" + tag,
@@ -65,6 +67,31 @@ TEST(Plot, OfASweepAgainstAnAxisHasALineAValueOfTheOther) {
   EXPECT_EQ(plot.curves[0].label, "mask.ratio 0.4");
   EXPECT_EQ(plot.ticks, (std::vector<std::string>{"4", "16"}));
   EXPECT_EQ(plot.curves[0].points[0].y, 84);
+}
+
+TEST(Plot, OfASweepAgainstAvgDistIsThePapersFigure) {
+  const PlotSweep sweep;
+  const Plot plot = sweep.plot({"demo"}, {.x = "avg_dist"});
+  ASSERT_EQ(plot.curves.size(), 2u);  // a line a mask patch
+  EXPECT_EQ(plot.curves[0].label, "mask.patch 16");
+  EXPECT_EQ(plot.curves[1].points.size(), 2u);
+  EXPECT_LT(plot.curves[1].points[0].x, plot.curves[1].points[1].x);
+  EXPECT_GT(plot.curves[1].points[0].x, 1);  // patch 4 at ratio 0.4 of 32 pixels
+  EXPECT_LT(plot.curves[1].points[1].x, 3);
+  EXPECT_GT(plot.curves[0].points[0].x, 4);
+  EXPECT_EQ(plot.curves[1].points[0].name, "mask.patch=4 mask.ratio=0.4");
+  EXPECT_EQ(plot.x_label, "AvgDist of the masks (pixels)");
+}
+
+TEST(Plot, OfASweepAgainstItsCostCountsTheWholeChain) {
+  const PlotSweep sweep;
+  const Plot hours = sweep.plot({"demo"}, {.x = "gpu_hours"}), seconds = sweep.plot({"demo"}, {.x = "seconds"});
+  ASSERT_EQ(hours.curves.size(), 2u);
+  EXPECT_TRUE(hours.scattered);
+  EXPECT_GT(seconds.curves[0].points[0].x, 0);
+  EXPECT_NEAR(hours.curves[0].points[0].x, seconds.curves[0].points[0].x / 3600, 1e-9);
+  EXPECT_EQ(hours.curves[0].points[0].y, 96);
+  EXPECT_FALSE(sweep.plot({"demo"}, {.x = "gpu_hours", .y = "pretrain.loss"}).scattered);  // curves over time
 }
 
 TEST(Plot, OfRunsShowsTheirCurvesAgainstStepsEpochsImagesOrHours) {

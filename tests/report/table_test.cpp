@@ -7,6 +7,7 @@
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/sample_runs.h"
+#include "weights/tensor_file.h"
 
 namespace simmim {
 namespace {
@@ -116,6 +117,10 @@ TEST(ComparisonTable, AveragesOverSeedsAndComparesWithTheBaselineInOneModel) {
   EXPECT_FALSE(near.shown);
   EXPECT_TRUE(entry_of(table, "mask.patch=8 mask.ratio=0.6").best);
   EXPECT_TRUE(entry_of(table, "mask.patch=8 mask.ratio=0.6").baseline);
+  EXPECT_TRUE(near.near_best);  // marked as what cannot be told from the best
+  EXPECT_FALSE(low.near_best);
+  EXPECT_NE(render_table(table, "text").find(" (3) ≈"), std::string::npos);
+  EXPECT_TRUE(has_note(table, "cannot be told from the best"));
   EXPECT_TRUE(has_note(table, "one additive model"));
   EXPECT_TRUE(has_note(table, "smallest difference"));
   EXPECT_TRUE(has_note(table, "sampling error of the validation set"));
@@ -239,6 +244,7 @@ TEST(ComparisonTable, ShowsThePapersValueWhereTheSetUpIsThePapers) {
       "real", Json::array({sample_cell("a", {{"mask.ratio", 0.6}}, Json::array({sample_chain(0, "pp", "ff")}))}),
       {{"pp", entry}, {"ff", {{"kind", "finetune"}, {"parent", "pp"}, {"config", finetune_config(0)}}}});
   plan["runs"]["ff"]["config"]["data"] = config["data"];
+  plan["runs"]["ff"]["config"]["finetune"]["epochs"] = 100;
   plan["runs"]["ff"]["config"]["encoder"] = config["encoder"];
   plan["seeds"] = {0};
   ASSERT_EQ(ingest_plan(sweep.path, write_plan(sweep.out, plan)), "");
@@ -259,6 +265,59 @@ TEST(ComparisonTable, ComparesLossesOnlyWithinOneMaskAndTarget) {
   EXPECT_FALSE(table.values[0].larger_is_better);
   for (const TableEntry& entry : table.values[0].entries) EXPECT_FALSE(entry.best || entry.difference);
   EXPECT_TRUE(has_note(table, "not comparable"));
+}
+
+TEST(ComparisonTable, ShowsTheLastValueOfACurveThatIsNoColumn) {
+  const DemoSweep sweep;
+  for (const int64_t patch : {4, 8})
+    for (const char* ratio : {"4", "6"})
+      for (int64_t seed = 0; seed < 3; ++seed) {
+        auto folder = RunFolder::claim(sweep.out, fmt::format("p{}-{}-{}", patch, ratio, seed));
+        Journal& journal = folder->open_journal(0);
+        for (const int step : {1, 2})
+          journal.append({{"step", step}, {"epoch", step}, {"val.perplexity", 40.0 / step}});
+        folder->replace_record(folder->record());
+      }
+  ASSERT_EQ(ingest_changes(sweep.path, sweep.out), "");
+  const ComparisonTable table =
+      sweep.table({.values = {"pretrain.val.perplexity"}, .where = "mask.ratio=0.6 mask.patch=4"});
+  ASSERT_EQ(table.values[0].entries.size(), 1u);
+  EXPECT_EQ(table.values[0].metric, "val.perplexity");
+  EXPECT_FALSE(table.values[0].larger_is_better);
+  EXPECT_NEAR(table.values[0].entries[0].mean, 20, 1e-9);
+  EXPECT_TRUE(has_note(sweep.table({.values = {"pretrain.val.perplexity"}}), "not comparable"));
+  EXPECT_NE(
+      message_of([&] { sweep.table({.values = {"pretrain.val.perplexit"}}); }).find("did you mean 'val.perplexity'"),
+      std::string::npos);
+}
+
+// Right or wrong on ten images; what scipy.stats.ttest_rel says of [100 0 100 ...] pairs.
+TEST(ComparisonTable, OfTwoCellsComparesThemByImageFromTheirStoredPredictions) {
+  const DemoSweep sweep;
+  const auto predict = [&](const std::string& run, const std::vector<int64_t>& said) {
+    const std::vector<int64_t> index{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, label(10, 1);
+    const auto view = [](const std::vector<int64_t>& v) {
+      return TensorView{DType::i64, {10}, {reinterpret_cast<const char*>(v.data()), 80}};
+    };
+    write_safetensors(run_path(sweep.out, run) / "eval.safetensors",
+                      {{"index", view(index)}, {"label", view(label)}, {"prediction", view(said)}});
+  };
+  const TableOptions two{.where = "mask.patch=8", .out = sweep.out};
+  EXPECT_FALSE(sweep.table(two).values[0].by_image);  // nothing is stored yet
+  for (const char* seed : {"0", "1", "2"}) {
+    predict(std::string("f8-4-") + seed, {1, 1, 1, 1, 1, 0, 0, 0, 1, 1});
+    predict(std::string("f8-6-") + seed, {1, 1, 1, 1, 1, 1, 1, 1, 0, 1});
+  }
+  const auto by_image = sweep.table(two).values[0].by_image;
+  ASSERT_TRUE(by_image);
+  EXPECT_EQ(by_image->images, 10);
+  EXPECT_NEAR(by_image->difference.value, 20, 1e-9);
+  EXPECT_NEAR(by_image->difference.t, 1, 1e-9);
+  EXPECT_NEAR(by_image->difference.p, 0.34343639613791355, 1e-9);
+  EXPECT_EQ(by_image->only_first, 1);
+  EXPECT_EQ(by_image->only_second, 3);
+  EXPECT_TRUE(has_note(sweep.table(two), "by image, over 10 test images"));
+  EXPECT_FALSE(sweep.table({.out = sweep.out}).values[0].by_image);  // five cells
 }
 
 TEST(ComparisonTable, TakesFiltersSeveralValuesAndMoreColumns) {
@@ -295,13 +354,6 @@ TEST(ComparisonTable, IsTheSameInEveryFormat) {
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 6);
   EXPECT_NE(render_table(table, "latex").find("\\textbf{87.02 $\\pm$"), std::string::npos);
   EXPECT_NE(render_table(table, "html").find("<b>87.02 ± "), std::string::npos);
-}
-
-TEST(PaperFrame, MarksWhatIsVerified) {
-  const Frame frame = paper_frame("paper/5");
-  EXPECT_EQ(frame.rows.size(), 2u);
-  EXPECT_EQ(frame.rows[1][3], Value(81.7));
-  EXPECT_NE(message_of([] { paper_frame("paper/9"); }).find("no such table"), std::string::npos);
 }
 
 }  // namespace

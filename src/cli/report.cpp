@@ -1,0 +1,70 @@
+#include "report/report.h"
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/error.h"
+#include "core/names.h"
+#include "report/plot.h"
+#include "report/table.h"
+#include "runs/database.h"
+#include "runs/ingest.h"
+#include "runs/run_folder.h"
+
+namespace simmim {
+namespace {
+
+struct Options {
+  std::string name, output, publish;
+};
+
+// What a text cites: the page, the table as people and programs read it, the picture.
+void publish(const Sqlite& database, const fs::path& out, const std::string& sweep, const std::string& page,
+             const fs::path& folder) {
+  make_folder(folder);
+  write_file_atomically(folder / "report.html", page);
+  const ComparisonTable table = make_table(database, sweep, {.out = out});
+  write_file_atomically(folder / "table.md", render_table(table, "markdown"));
+  write_file_atomically(folder / "table.csv", render_table(table, "csv"));
+  const Plot plot = make_plot(database, out, {sweep}, {});
+  for (const char* format : {"svg", "png"})
+    write_file_atomically(folder / (std::string("plot.") + format), render_plot(plot, format));
+}
+
+int run(const Options& options, const CommonOptions& common) {
+  if (options.name.empty()) fail(Code::usage, "report: which sweep? known: {}", one_of(sweep_names(common.out)));
+  if (fs::is_directory(common.out))
+    if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
+  const Sqlite database = open_for_reading(common.database(), common.out);
+  const std::string page = sweep_report(database, common.out, options.name);
+  const fs::path file =
+      options.output.empty() ? sweeps_folder(common.out) / options.name / "report.html" : fs::path(options.output);
+  write_file_atomically(file, page);
+  if (!options.publish.empty()) publish(database, common.out, options.name, page, options.publish);
+  if (common.json)
+    fmt::print("{}\n", Json({{"report", file.string()}, {"published", options.publish}}).dump());
+  else
+    fmt::print("{}\n", file.string());
+  std::fflush(stdout);
+  hint(common, options.publish.empty() ? fmt::format("simmim report {} --publish FOLDER copies what a text cites",
+                                                     shell_quoted(options.name))
+                                       : "git add " + shell_quoted(options.publish));
+  return 0;
+}
+
+}  // namespace
+
+Command report_command() {
+  return {"report", "Look", "one HTML page of a sweep: tables, pictures, reconstructions, commands", [](Args& args) {
+            auto options = std::make_shared<Options>();
+            args.example("simmim report demo -o demo.html");
+            args.example("simmim report demo --publish results/published/demo");
+            args.positional("SWEEP", options->name, "the sweep");
+            args.option("--publish", "DIR", options->publish,
+                        "also a folder to commit: the page, the table (.md, .csv), the picture (.svg, .png)");
+            args.option("-o,--output", "FILE", options->output, "the page (default OUT/sweeps/SWEEP/report.html)");
+            return [options, common = args.shared_common()] { return run(*options, *common); };
+          }};
+}
+
+}  // namespace simmim
