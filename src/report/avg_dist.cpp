@@ -1,5 +1,6 @@
 #include "report/avg_dist.h"
 
+#include <cmath>
 #include <map>
 
 #include "masks/distance.h"
@@ -9,6 +10,8 @@ namespace simmim {
 
 double mean_avg_dist(const Json& pretrain_config) {
   constexpr uint64_t kMasks = 100;
+  for (const char* path : {"data.image_size", "encoder.patch", "mask.patch"})
+    if (find_path(pretrain_config, path) == nullptr) return std::nan("");
   static std::map<std::string, double> known;
   const Json what = {{"data", {{"image_size", pretrain_config.at("data").at("image_size")}}},
                      {"encoder", {{"patch", pretrain_config.at("encoder").at("patch")}}},

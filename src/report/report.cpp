@@ -44,6 +44,10 @@ std::string pictures_part(const Sqlite& database, const fs::path& out, const Swe
   std::vector<Picture> pictures{{"the table as a picture", {}}};
   if (pretrained) pictures.push_back({"loss of pre-training", {.x = "step", .y = "pretrain.loss"}});
   if (tuned) pictures.push_back({"validation accuracy while fine-tuning", {.x = "epoch", .y = "finetune.val.top1"}});
+  if (std::any_of(data.axes.begin(), data.axes.end(),
+                  [](const std::string& axis) { return axis.starts_with("mask."); }))
+    pictures.push_back({"against the distance from masked to visible pixels", {.x = "avg_dist"}});
+  pictures.push_back({"against the cost", {.x = "gpu_hours"}});
   std::string body;
   for (size_t i = 0; i < pictures.size(); ++i) {
     try {

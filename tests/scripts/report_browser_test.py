@@ -148,7 +148,7 @@ def main():
                     check(not seen["wide"], f"{where}too wide: {seen['wide'][:5]}")
                     check(seen["contrast"] >= 4.5, f"{where}contrast of {seen['contrast']:.2f}")
                     check(seen["images"] == 4 and seen["broken"] == 0, f"{where}{seen['broken']} of {seen['images']} images")
-                    check(seen["svgs"] == 3, f"{where}{seen['svgs']} plots")
+                    check(seen["svgs"] == 5, f"{where}{seen['svgs']} plots")
                     check(seen["tables"] == seen["all_tables"] >= 3, f"{where}a table outside of a scroller")
                     check(seen["scripts"] == 0 and seen["bold"] == 0, where + "text of the sweep became elements")
                     check("Does <b>the mask</b> matter" in seen["text"], where + "the question is not there")
