@@ -43,7 +43,9 @@ double number_of_cell(const SweepCell& cell, const std::string& stage, const std
   if (x != "gpu_hours" && x != "seconds") return mean(values_of(values_by_seed(cell, stage, x, nullptr)));
   std::map<int64_t, double> chains;  // seed -> what pre-training and this stage took
   for (const SweepRun& run : cell.runs)
-    if (run.stage == "pretrain" || run.stage == stage) chains[run.seed] += number_at(run, x);
+    if (run.stage == "pretrain" || run.stage == stage)
+      chains[run.seed] += run.state == "done" ? number_at(run, x) : std::nan("");
+  std::erase_if(chains, [](const auto& chain) { return std::isnan(chain.second); });  // seeds that are not finished
   return mean(values_of(chains));
 }
 
