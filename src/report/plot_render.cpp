@@ -89,7 +89,7 @@ std::string ticks(const char* axis, const std::vector<std::string>& labels) {
 std::string legend(const Plot& plot) {
   const std::string style = " right Left reverse spacing 1.2 samplen 1.5 ";
   if (plot.curves.size() == 1 && plot.curves[0].label.empty()) return "unset key\n";
-  if (plot.curves.size() > 4 || !plot.ticks.empty()) return "set key outside top" + style + "\n";
+  if (plot.curves.size() > 4 || plot.bars) return "set key outside top" + style + "\n";
   double change = 0;
   for (const Curve& curve : plot.curves)
     if (!curve.points.empty()) change += curve.points.back().y - curve.points.front().y;
@@ -97,12 +97,15 @@ std::string legend(const Plot& plot) {
 }
 
 std::string curves_script(const Plot& plot) {
-  std::string script = "set grid lt 1 lc rgb '#e2e2e2' lw 0.7\nset autoscale xfix\n", draw;
+  const bool cells = plot.bars && plot.ticks.empty();  // points at numbers, which stand free of the frame
+  std::string script = "set grid lt 1 lc rgb '#e2e2e2' lw 0.7\n", draw;
+  if (!cells) script += "set autoscale xfix\n";
   script += legend(plot);
   if (!plot.ticks.empty())
     script +=
         ticks("x", plot.ticks) + fmt::format("set xrange [-0.3:{}]\n", static_cast<double>(plot.ticks.size()) - 0.7);
-  script += "set offsets graph 0, 0, 0.06, 0.04\n";
+  script += cells ? "set offsets graph 0.05, graph 0.05, graph 0.06, graph 0.04\n"
+                  : "set offsets graph 0, 0, graph 0.06, graph 0.04\n";
   for (size_t i = 0; i < plot.curves.size(); ++i) {
     script += fmt::format("$curve{} << END\n", i);
     for (const PlotPoint& point : plot.curves[i].points)
