@@ -7,7 +7,6 @@
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/sample_runs.h"
-#include "weights/tensor_file.h"
 
 namespace simmim {
 namespace {
@@ -289,35 +288,6 @@ TEST(ComparisonTable, ShowsTheLastValueOfACurveThatIsNoColumn) {
   EXPECT_NE(
       message_of([&] { sweep.table({.values = {"pretrain.val.perplexit"}}); }).find("did you mean 'val.perplexity'"),
       std::string::npos);
-}
-
-// Right or wrong on ten images; what scipy.stats.ttest_rel says of [100 0 100 ...] pairs.
-TEST(ComparisonTable, OfTwoCellsComparesThemByImageFromTheirStoredPredictions) {
-  const DemoSweep sweep;
-  const auto predict = [&](const std::string& run, const std::vector<int64_t>& said) {
-    const std::vector<int64_t> index{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, label(10, 1);
-    const auto view = [](const std::vector<int64_t>& v) {
-      return TensorView{DType::i64, {10}, {reinterpret_cast<const char*>(v.data()), 80}};
-    };
-    write_safetensors(run_path(sweep.out, run) / "eval.safetensors",
-                      {{"index", view(index)}, {"label", view(label)}, {"prediction", view(said)}});
-  };
-  const TableOptions two{.where = "mask.patch=8", .out = sweep.out};
-  EXPECT_FALSE(sweep.table(two).values[0].by_image);  // nothing is stored yet
-  for (const char* seed : {"0", "1", "2"}) {
-    predict(std::string("f8-4-") + seed, {1, 1, 1, 1, 1, 0, 0, 0, 1, 1});
-    predict(std::string("f8-6-") + seed, {1, 1, 1, 1, 1, 1, 1, 1, 0, 1});
-  }
-  const auto by_image = sweep.table(two).values[0].by_image;
-  ASSERT_TRUE(by_image);
-  EXPECT_EQ(by_image->images, 10);
-  EXPECT_NEAR(by_image->difference.value, 20, 1e-9);
-  EXPECT_NEAR(by_image->difference.t, 1, 1e-9);
-  EXPECT_NEAR(by_image->difference.p, 0.34343639613791355, 1e-9);
-  EXPECT_EQ(by_image->only_first, 1);
-  EXPECT_EQ(by_image->only_second, 3);
-  EXPECT_TRUE(has_note(sweep.table(two), "by image, over 10 test images"));
-  EXPECT_FALSE(sweep.table({.out = sweep.out}).values[0].by_image);  // five cells
 }
 
 TEST(ComparisonTable, TakesFiltersSeveralValuesAndMoreColumns) {
