@@ -63,7 +63,8 @@ void add_values(Completions& out, const std::string& key, const fs::path& result
   for (const KeyHelp& known : all_keys()) {
     if (known.key != inner) continue;
     std::string allowed = known.allowed;
-    for (size_t at; (at = allowed.find(" or ")) != std::string::npos;) allowed.replace(at, 4, ", ");
+    for (size_t at; (at = allowed.find(" or ")) != std::string::npos;)
+      allowed = allowed.substr(0, at) + "," + allowed.substr(at + 4);
     for (const std::string& part : split(allowed, ','))
       if (const std::string word = trim(part);
           !word.empty() && !holds(word, " ") && word.find_first_of("0123456789<>") != 0)
