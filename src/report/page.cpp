@@ -25,7 +25,8 @@ th{border-bottom:2px solid var(--soft)}td{white-space:nowrap}
 .r{text-align:right;font-variant-numeric:tabular-nums}
 pre{background:var(--field);padding:.8rem;overflow-x:auto;font-size:.85rem;border-radius:4px}
 code{font-family:ui-monospace,monospace}
-figure{margin:1rem 0}.sheets{display:flex;flex-wrap:wrap;gap:1rem}.sheets figure{flex:1 1 20rem;margin:0;min-width:0}
+figure{margin:1rem 0}.sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1rem}
+.sheets figure{margin:0}
 img,svg{display:block;max-width:100%;height:auto;background:#fff;border-radius:4px}svg{width:100%;max-width:56rem}
 summary{cursor:pointer}
 </style>

@@ -98,7 +98,8 @@ std::string legend(const Plot& plot) {
 
 std::string curves_script(const Plot& plot) {
   const bool cells = plot.bars && plot.ticks.empty();  // points at numbers, which stand free of the frame
-  std::string script = "set grid lt 1 lc rgb '#e2e2e2' lw 0.7\n", draw;
+  std::string script = "set grid lt 1 lc rgb '#e2e2e2' lw 0.7\n";
+  std::vector<std::string> spreads, lines;
   if (!cells) script += "set autoscale xfix\n";
   script += legend(plot);
   if (!plot.ticks.empty())
@@ -118,19 +119,19 @@ std::string curves_script(const Plot& plot) {
     const bool spread =
         std::any_of(curve.points.begin(), curve.points.end(), [](const PlotPoint& p) { return p.spread > 0; });
     if (spread && !plot.bars)
-      draw += fmt::format(
-          "{}$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",
-          draw.empty() ? "" : ", ", i, color);
+      spreads.push_back(fmt::format(
+          "$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",
+          i, color));
     else if (spread)
-      draw += fmt::format("{}$curve{} using 1:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle",
-                          draw.empty() ? "" : ", ", i, color);
-    draw += fmt::format("{}$curve{} using 1:2 with {} lw 2 {}lc rgb '{}' title {}", draw.empty() ? "" : ", ", i,
-                        plot.scattered ? "points"
-                        : plot.markers ? "linespoints"
-                                       : "lines",
-                        plot.markers ? "pt 7 ps 0.8 " : "", color, quoted(curve.label));
+      spreads.push_back(fmt::format("$curve{} using 1:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle", i, color));
+    lines.push_back(fmt::format("$curve{} using 1:2 with {} lw 2 {}lc rgb '{}' title {}", i,
+                                plot.scattered ? "points"
+                                : plot.markers ? "linespoints"
+                                               : "lines",
+                                plot.markers ? "pt 7 ps 0.8 " : "", color, quoted(curve.label)));
   }
-  return script + "plot " + draw + "\n";
+  spreads.insert(spreads.end(), lines.begin(), lines.end());  // no band covers a line
+  return script + "plot " + join(spreads, ", ") + "\n";
 }
 
 std::string heat_script(const Plot& plot) {

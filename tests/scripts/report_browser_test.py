@@ -35,6 +35,7 @@ SWEEP = {
 
 # What is wider than the screen and lies in no scroller of its own; contrast as WCAG 2 defines it; pictures that failed.
 MEASURE = """
+document.querySelectorAll('details').forEach(d => { d.open = true; });
 const wide = [];
 for (const e of document.querySelectorAll('body *')) {
   if (e.closest('.scroll, pre, svg')) continue;
