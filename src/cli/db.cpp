@@ -7,37 +7,41 @@
 #include "core/names.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
+#include "runs/merge.h"
 #include "runs/run_folder.h"
+#include "runs/schema.h"
 
 namespace simmim {
 namespace {
 
-// Copies the run folders and sweeps that are not here yet; a copy takes its name only when it is whole.
-Json merge_results(const fs::path& from, const fs::path& out) {
-  if (!fs::is_directory(runs_folder(from)))
-    fail(Code::usage, "db merge: {} has no runs folder; give a results folder", from.string());
-  int64_t taken = 0, known = 0, running = 0;
-  for (const fs::path& part : {runs_folder(from), sweeps_folder(from)}) {
-    if (!fs::is_directory(part)) continue;
-    const fs::path target = part.filename() == "runs" ? runs_folder(out) : sweeps_folder(out);
-    make_folder(target);
-    for (const auto& entry : fs::directory_iterator(part)) {
-      const fs::path name = entry.path().filename();
-      if (!entry.is_directory()) continue;
-      if (is_locked(entry.path() / "lock") && part.filename() == "runs") {
-        ++running;
-      } else if (fs::exists(target / name)) {
-        ++known;
-      } else {
-        const fs::path temporary = target / (".tmp-" + name.string());
-        fs::remove_all(temporary);
-        fs::copy(entry.path(), temporary, fs::copy_options::recursive);
-        fs::rename(temporary, target / name);
-        ++taken;
-      }
-    }
-  }
-  return {{"taken_over", taken}, {"already_here", known}, {"still_running", running}};
+// The lists are for programs; a person reads what differs.
+void tell_differences(const Json& differences, bool quiet) {
+  for (const Json& row : differences)
+    say(quiet, fmt::format("{}: {} is {} here and {} there{}", row["run"].get<std::string>(),
+                           row["key"].get<std::string>(), row["here"].dump(), row["there"].dump(),
+                           row["difference"].is_null() ? "" : ", a difference of " + row["difference"].dump()));
+}
+
+Json merge(const fs::path& from, const CommonOptions& common) {
+  Json report = merge_results(from, common.out);
+  std::string trouble;
+  for (const Json& run : report["changed"])
+    if (trouble.empty()) trouble = ingest_run(common.database(), run_path(common.out, run));
+  if (trouble.empty()) trouble = ingest_changes(common.database(), common.out);
+  if (!trouble.empty()) warn(trouble);
+  tell_differences(report["differences"], common.quiet || common.json);
+  if (!common.json)
+    for (const char* list : {"changed", "differences"}) report.erase(list);
+  return report;
+}
+
+Json migrate(const fs::path& database) {
+  std::error_code missing;
+  const int64_t before = fs::exists(database, missing) ? stored_schema_version(database) : kSchemaVersion;
+  open_for_writing(database);
+  Json answer = {{"schema", kSchemaVersion}, {"state", before < kSchemaVersion ? "brought up to date" : "up to date"}};
+  if (before > 0 && before < kSchemaVersion) answer["backup"] = backup_before_migration(database, before).string();
+  return answer;
 }
 
 int run(const std::vector<std::string>& words, const CommonOptions& common) {
@@ -54,15 +58,15 @@ int run(const std::vector<std::string>& words, const CommonOptions& common) {
     backup_database(database, target);
     answer["backup"] = target.string();
   } else if (action == "migrate") {
-    open_for_writing(database);
-    answer["state"] = "up to date";
+    answer.update(migrate(database));
   } else if (action == "merge") {
     if (words.size() < 2) fail(Code::usage, "db merge: give the results folder to take over");
-    answer.update(merge_results(words[1], common.out));
-    if (const std::string trouble = ingest_changes(database, common.out); !trouble.empty()) warn(trouble);
+    answer.update(merge(words[1], common));
   } else {
     fail(Code::usage, "db: unknown action '{}'{}", action, unknown_name_hint(action, actions));
   }
+  if (const std::string why = why_no_wal(database); !why.empty())
+    answer["journal"] = "a rollback journal instead of WAL: " + why;
   print_document(answer, common.json);
   hint(common, "simmim runs");
   return 0;

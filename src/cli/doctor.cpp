@@ -12,7 +12,6 @@
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "runs/database.h"
-#include "runs/schema.h"
 #include "sweep/recipes.h"
 
 namespace simmim {
@@ -67,7 +66,9 @@ int run(const CommonOptions& common) {
     Sqlite database = open_for_reading(file, common.out);
     Statement count = database.prepare("SELECT count(*) FROM results");
     count.step();
-    return fmt::format("{}: {} runs, schema {}", file.string(), count.integer(0), kSchemaVersion);
+    const std::string no_wal = why_no_wal(file);
+    return fmt::format("{}: {} runs, schema {}{}", file.string(), count.integer(0), stored_schema_version(file),
+                       no_wal.empty() ? "" : "; a rollback journal instead of WAL: " + no_wal);
   });
   report.examine("site file", [] {
     const fs::path file = site_file();

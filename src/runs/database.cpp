@@ -3,26 +3,22 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
+#include <cstdlib>
+#include <map>
 #include <thread>
 
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
+#include "runs/run_rows.h"
 #include "runs/schema.h"
 #include "runs/take_in.h"
 
 namespace simmim {
 namespace {
 
-// WAL needs shared memory between its processes, which these file systems do not give (magic numbers of statfs(2)).
-bool on_network_file_system(const fs::path& path) {
-  constexpr std::array<uint32_t, 9> kNetwork{0x6969 /* NFS */,        0xff534d42 /* CIFS */,   0xfe534d42 /* SMB2 */,
-                                             0x517b /* SMB */,        0x0bd00bd0 /* Lustre */, 0x47504653 /* GPFS */,
-                                             0x19830326 /* BeeGFS */, 0x65735546 /* FUSE */,   0x01021997 /* 9p */};
-  struct statfs status {};
-  if (::statfs(path.empty() ? "." : path.c_str(), &status) != 0) return false;
-  return std::find(kNetwork.begin(), kNetwork.end(), static_cast<uint32_t>(status.f_type)) != kNetwork.end();
+void choose_journal(Sqlite& opened, const fs::path& database) {
+  opened.execute(why_no_wal(database).empty() ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE");
 }
 
 std::string file_uri(const fs::path& path) {
@@ -49,6 +45,40 @@ Sqlite open_existing(const fs::path& database) {
   const auto wal = fs::file_size(fs::path(database).concat("-wal"), missing);
   const bool in_use = !missing && wal > 0;
   return Sqlite(uri + (in_use ? "" : "?immutable=1"), SQLITE_OPEN_READONLY, where, 30000);
+}
+
+// Reading changes no file: an older schema is brought up to date in a copy in memory.
+Sqlite migrated_copy(const Sqlite& old, int64_t version) {
+  Sqlite memory(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, old.where(), 0);
+  sqlite3_backup* const copy = sqlite3_backup_init(memory.handle(), "main", old.handle(), "main");
+  if (copy != nullptr) sqlite3_backup_step(copy, -1);
+  if (copy == nullptr || sqlite3_backup_finish(copy) != SQLITE_OK)
+    fail(Code::database, "{}: cannot be read as a whole ({}); try again", old.where(), sqlite3_errmsg(memory.handle()));
+  migrate_schema(memory, version);
+  return memory;
+}
+
+void vacuum_into(const fs::path& database, const fs::path& target) {
+  const fs::path temporary = fs::path(target).concat(fmt::format(".tmp{}", ::getpid()));
+  std::error_code ignored;
+  fs::remove(temporary, ignored);
+  try {
+    open_existing(database).prepare("VACUUM INTO ?").bind(1, temporary.string()).run();
+    fs::rename(temporary, target);
+  } catch (...) {
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+// Nobody else writes between the copy and the change.
+void migrate(Sqlite& opened, const fs::path& database) {
+  Transaction transaction(opened);
+  const int64_t from = schema_version(opened);
+  if (from == kSchemaVersion) return;  // another process was quicker
+  vacuum_into(database, backup_before_migration(database, from));
+  migrate_schema(opened, from);
+  transaction.commit();
 }
 
 void mark_lost_runs(Sqlite& database, const fs::path& out) {
@@ -100,11 +130,39 @@ std::string warning_of(Action&& action) {
 
 }  // namespace
 
+std::string network_file_system(uint32_t magic) {
+  static const std::map<uint32_t, std::string> names = {
+      {0x6969, "NFS"},        {0xff534d42, "CIFS"},  {0xfe534d42, "SMB"},     {0x517b, "SMB"},
+      {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},  {0x19830326, "BeeGFS"},  {0x65735546, "FUSE"},
+      {0x01021997, "9p"},     {0x00c36400, "Ceph"},  {0x5346414f, "AFS"},     {0x7461636f, "OCFS2"},
+      {0x01161970, "GFS2"},   {0xaad7aaea, "PanFS"}, {0x20030528, "OrangeFS"}};
+  const auto found = names.find(magic);
+  return found == names.end() ? "" : found->second;
+}
+
+std::string why_no_wal(const fs::path& database) {
+  if (const char* forced = std::getenv("SIMMIM_WAL"); forced != nullptr && *forced != '\0')
+    return std::string(forced) == "off" ? "SIMMIM_WAL=off" : "";
+  const fs::path folder = fs::absolute(database).parent_path();
+  struct statfs status {};
+  if (::statfs(folder.c_str(), &status) != 0) return "";
+  const std::string name = network_file_system(static_cast<uint32_t>(status.f_type));
+  return name.empty() ? "" : name + " has no shared memory";
+}
+
+fs::path backup_before_migration(const fs::path& database, int64_t version) {
+  return fs::path(database).concat(fmt::format(".schema-{}", version));
+}
+
+int64_t stored_schema_version(const fs::path& database) { return schema_version(open_existing(database)); }
+
 Sqlite open_for_reading(const fs::path& database, const fs::path& out) {
   std::error_code missing;
   if (!fs::exists(database, missing)) return empty_database(database);
   Sqlite opened = open_existing(database);
-  if (schema_version(opened) == 0) return empty_database(database);
+  const int64_t version = schema_version(opened);
+  if (version == 0) return empty_database(database);
+  if (version < kSchemaVersion) opened = migrated_copy(opened, version);
   if (!out.empty()) mark_lost_runs(opened, out);
   opened.execute("PRAGMA query_only = 1");
   return opened;
@@ -115,9 +173,10 @@ Sqlite open_for_writing(const fs::path& database, int busy_milliseconds) {
   return with_retries([&] {
     Sqlite opened(file_uri(database), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, database.string(), busy_milliseconds);
     opened.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL");
-    if (schema_version(opened) == 0) {
-      opened.execute(on_network_file_system(database.parent_path()) ? "PRAGMA journal_mode = DELETE"
-                                                                    : "PRAGMA journal_mode = WAL");
+    const int64_t version = schema_version(opened);
+    if (version == 0 || !why_no_wal(database).empty()) choose_journal(opened, database);
+    if (version > 0 && version < kSchemaVersion) migrate(opened, database);
+    if (version == 0) {
       Transaction transaction(opened);
       if (schema_version(opened) == 0) create_schema(opened);  // another process may have been quicker
       transaction.commit();
@@ -130,7 +189,11 @@ std::string ingest_run(const fs::path& database, const fs::path& run_folder, int
   return warning_of([&] {
     Sqlite opened = open_for_writing(database, busy_milliseconds);
     Transaction transaction(opened);
-    take_in_run(opened, run_folder);
+    std::error_code missing;
+    if (fs::exists(run_folder, missing))
+      take_in_run(opened, run_folder);
+    else
+      forget_run(opened, run_folder.filename());
     transaction.commit();
   });
 }
@@ -161,8 +224,7 @@ RebuildReport rebuild_database(const fs::path& database, const fs::path& out) {
   const auto rebuild = [&] {
     Sqlite opened(file_uri(database), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, database.string(), 30000);
     opened.execute("PRAGMA synchronous = NORMAL");
-    opened.execute(on_network_file_system(database.parent_path()) ? "PRAGMA journal_mode = DELETE"
-                                                                  : "PRAGMA journal_mode = WAL");
+    choose_journal(opened, database);
     RebuildReport report;
     Transaction transaction(opened);
     drop_schema(opened);
@@ -185,9 +247,7 @@ void backup_database(const fs::path& database, const fs::path& target) {
   std::error_code missing;
   if (!fs::exists(database, missing)) fail(Code::database, "{}: there is no database yet", database.string());
   if (fs::exists(target, missing)) fail(Code::database, "{}: exists already; name a new file", target.string());
-  Sqlite opened = open_existing(database);
-  schema_version(opened);
-  opened.prepare("VACUUM INTO ?").bind(1, target.string()).run();
+  vacuum_into(database, target);
 }
 
 }  // namespace simmim

@@ -8,7 +8,8 @@
 namespace simmim {
 
 // Takes one run folder (OUT/runs/ID) into the database in one short transaction; new lines of its journal only.
-// Call it each epoch and at the end of a run. It waits `busy_milliseconds` at most for others to finish writing.
+// The rows of a folder that is gone are deleted. Call it each epoch and at the end of a run. It waits
+// `busy_milliseconds` at most for others to finish writing.
 [[nodiscard]] std::string ingest_run(const fs::path& database, const fs::path& run_folder,
                                      int busy_milliseconds = 30000);
 

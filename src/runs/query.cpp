@@ -6,6 +6,7 @@
 
 #include "core/names.h"
 #include "runs/filter.h"
+#include "runs/merge.h"
 #include "runs/run_folder.h"
 #include "runs/schema.h"
 
@@ -161,7 +162,7 @@ Json describe_run(const Sqlite& database, const fs::path& out, const std::string
   for (const Json& row : rows_for(database, "SELECT run FROM results WHERE parent = ? ORDER BY run", id))
     children.push_back(row["run"]);
   const Json sweeps = rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id);
-  return {
+  Json facts = {
       {"run", run},
       {"config", config},
       {"attempts", rows_for(database, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", id)},
@@ -173,6 +174,8 @@ Json describe_run(const Sqlite& database, const fs::path& out, const std::string
       {"tuned", tuned_in(database, out, sweeps)},
       {"children", children},
       {"folder", run_path(out, id).string()}};
+  if (const Json merged = run_copies(run_path(out, id)); !merged["copies"].empty()) facts.update(merged);
+  return facts;
 }
 
 std::string run_log(const fs::path& out, const std::string& id) {

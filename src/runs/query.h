@@ -18,7 +18,8 @@ Frame list_runs(const Sqlite& database, const RunListOptions& options);
 Frame query(const Sqlite& database, const std::string& sql);
 
 // Everything known of a run: {"run": {columns of results}, "config", "attempts": [..], "metrics": [{key, count, first,
-// last, min, ...}], "artifacts": [{path, bytes}], "sweeps": [{sweep, cell}], "children": [ids], "folder"}.
+// last, min, ...}], "artifacts": [{path, bytes}], "sweeps": [{sweep, cell}], "children": [ids], "folder"}; of
+// a merged run "copies" and "differences" too (merge.h).
 Json describe_run(const Sqlite& database, const fs::path& out, const std::string& id);
 
 // What differs between runs and cells (SWEEP:cell without seed or stage is a cell: mean and std over its seeds). One

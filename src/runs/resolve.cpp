@@ -12,7 +12,8 @@ namespace {
 std::vector<std::string> folder_names(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(folder, missing)) names.push_back(entry.path().filename());
+  for (const auto& entry : fs::directory_iterator(folder, missing))  // hidden: locks, copies that are being made
+    if (const std::string name = entry.path().filename(); !name.starts_with('.')) names.push_back(name);
   std::sort(names.begin(), names.end());
   return names;
 }

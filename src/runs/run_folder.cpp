@@ -92,6 +92,11 @@ Json read_record(const fs::path& folder) {
   }
 }
 
+FileLock lock_folders(const fs::path& out) {
+  if (auto lock = FileLock::try_lock(runs_folder(out) / ".lock")) return std::move(*lock);
+  fail(Code::run_failed, "{}: another gc or merge works here; try again when it is done", out.string());
+}
+
 std::string effective_state(const fs::path& folder, const Json& record) {
   const std::string state = record.value("state", "waiting");
   if (state != "running") return state;

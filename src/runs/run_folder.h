@@ -80,6 +80,9 @@ class RunFolder {
 // nothing or more than one matches, with the candidates.
 std::string resolve_run(const fs::path& out, const std::string& text, const std::string& kind = "");
 
+// Held by what copies or deletes whole run folders (db merge, gc). Code::run_failed if another process does so now.
+FileLock lock_folders(const fs::path& out);
+
 // The newest plan of a sweep (highest revision); nullopt if there is none.
 std::optional<Json> read_plan(const fs::path& out, const std::string& sweep);
 std::vector<std::string> sweep_names(const fs::path& out);

@@ -65,6 +65,12 @@ void store_config_values(Sqlite& database, const std::string& run, const Json& c
   insert.bind_all("", run, now).run();
 }
 
+void forget_run(Sqlite& database, const std::string& run) {
+  store_config_values(database, run, nullptr);
+  for (const char* sql : {"DELETE FROM metrics WHERE run = ?", "DELETE FROM runs WHERE id = ?"})
+    database.prepare(sql).bind(1, run).run();
+}
+
 std::string file_stamp(int folder, const std::string& path) {
   struct stat status {};
   if (::fstatat(folder, path.c_str(), &status, 0) != 0) return "-";

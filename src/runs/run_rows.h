@@ -23,6 +23,8 @@ void upsert_run(Sqlite& database, const RunRow& row);  // INSERT, or UPDATE of e
 // Puts a run's leaves, and the whole under the key '', in place of what stood there; null: takes them away.
 void store_config_values(Sqlite& database, const std::string& run, const Json& config);
 
+void forget_run(Sqlite& database, const std::string& run);  // every row of it but its places in sweeps
+
 // Time, size and inode of a file, as text; `path` is relative to an open folder, or to the working one (AT_FDCWD).
 std::string file_stamp(int folder, const std::string& path);
 

@@ -27,6 +27,7 @@ CREATE TABLE attempts (
   run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, attempt INTEGER NOT NULL,
   host TEXT, pid INTEGER, started_at TEXT, ended_at TEXT, state TEXT, exit_code INTEGER, error TEXT, seconds REAL,
   device TEXT, gpus INTEGER, threads INTEGER, environment TEXT REFERENCES environments(id),
+  copy TEXT,  -- null: of this run; else of the copy that merging left beside it (runs/ID/copies)
   PRIMARY KEY (run, attempt)) WITHOUT ROWID;
 CREATE TABLE environments (id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE config_values (
@@ -57,6 +58,11 @@ CREATE TABLE paper_values (
   verified INTEGER NOT NULL, source TEXT,
   PRIMARY KEY ("table", cell, stage, metric)) WITHOUT ROWID;
 )sql";
+
+// What brings the tables of version i + 1 to version i + 2; the views are made anew each time. A released step never
+// changes.
+constexpr const char* kSteps[] = {"ALTER TABLE attempts ADD COLUMN copy TEXT"};
+static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 // A fine-tuning, probe or eval row carries the axes of the pre-training it comes from: p is the parent, g and h its
 // parents. $STATE$ is r.state, or what the locks say (results_with_lost_runs).
@@ -123,6 +129,28 @@ std::string results_view(const std::string& state) {
   return text;
 }
 
+// What is the program's own and not the folders': views, the paper's values, the version.
+void create_fixed_parts(Sqlite& database) {
+  database.execute("CREATE VIEW results AS " + results_view("r.state"));
+  database.execute(kOtherViews);
+  Statement insert = database.prepare(R"(INSERT INTO paper_values VALUES (?, ?, ?, ?, ?, ?, ?))");
+  for (const PaperValue& value : paper_values())
+    insert
+        .bind_all(value.table, value.cell, value.stage, value.metric, value.value, int64_t{value.verified},
+                  value.source)
+        .run();
+  database.prepare("INSERT INTO schema_version VALUES (?)").bind(1, kSchemaVersion).run();
+}
+
+void drop(Sqlite& database, const std::string& types) {
+  std::vector<std::string> drops;
+  Statement names =
+      database.prepare("SELECT type, name FROM sqlite_master WHERE type IN (" + types + ") ORDER BY type DESC");
+  while (names.step()) drops.push_back(fmt::format("DROP {} \"{}\"", names.text(0), names.text(1)));
+  names.reset();
+  for (const std::string& sql : drops) database.execute(sql);
+}
+
 }  // namespace
 
 int64_t schema_version(const Sqlite& database) {
@@ -142,24 +170,16 @@ int64_t schema_version(const Sqlite& database) {
 
 void create_schema(Sqlite& database) {
   database.execute(kTables);
-  database.execute("CREATE VIEW results AS " + results_view("r.state"));
-  database.execute(kOtherViews);
-  Statement insert = database.prepare(R"(INSERT INTO paper_values VALUES (?, ?, ?, ?, ?, ?, ?))");
-  for (const PaperValue& value : paper_values())
-    insert
-        .bind_all(value.table, value.cell, value.stage, value.metric, value.value, int64_t{value.verified},
-                  value.source)
-        .run();
-  database.prepare("INSERT INTO schema_version VALUES (?)").bind(1, kSchemaVersion).run();
+  create_fixed_parts(database);
 }
 
-void drop_schema(Sqlite& database) {
-  std::vector<std::string> drops;
-  Statement names =
-      database.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') ORDER BY type DESC");
-  while (names.step()) drops.push_back(fmt::format("DROP {} \"{}\"", names.text(0), names.text(1)));
-  names.reset();
-  for (const std::string& drop : drops) database.execute(drop);
+void drop_schema(Sqlite& database) { drop(database, "'view', 'table'"); }
+
+void migrate_schema(Sqlite& database, int64_t from) {
+  drop(database, "'view'");
+  for (size_t step = static_cast<size_t>(from) - 1; step < std::size(kSteps); ++step) database.execute(kSteps[step]);
+  database.execute("DELETE FROM paper_values; DELETE FROM schema_version");
+  create_fixed_parts(database);
 }
 
 std::string results_with_lost_runs() {

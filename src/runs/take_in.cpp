@@ -1,6 +1,7 @@
 #include "runs/take_in.h"
 
 #include "core/hash.h"
+#include "runs/merge.h"
 #include "runs/run_folder.h"
 #include "runs/run_rows.h"
 
@@ -23,11 +24,12 @@ struct Attempts {
   Value gpus, device, host, git_commit, started_at;  // of the last attempt; started_at of the first
 };
 
-Attempts store_attempts(Sqlite& database, const std::string& run, const Json& attempts) {
-  Attempts sum;
-  database.prepare("DELETE FROM attempts WHERE run = ?").bind(1, run).run();
-  Statement insert = database.prepare("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  for (const Json& attempt : attempts) {
+// copy: "" for the run's own attempts, numbered from 1; those of its copies follow.
+Attempts store_attempts(Sqlite& database, const std::string& run, const Json& record, const std::string& copy = "",
+                        int64_t first = 0) {
+  Attempts sum{.count = first};
+  Statement insert = database.prepare("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  for (const Json& attempt : record.value("attempts", Json::array())) {
     Value environment;
     if (const Json* facts = find_path(attempt, "environment"); facts != nullptr && facts->is_object()) {
       environment = store_environment(database, *facts);
@@ -37,7 +39,8 @@ Attempts store_attempts(Sqlite& database, const std::string& run, const Json& at
         .bind_all(run, ++sum.count, value_at(attempt, "host"), value_at(attempt, "pid"),
                   value_at(attempt, "started_at"), value_at(attempt, "ended_at"), value_at(attempt, "state"),
                   value_at(attempt, "exit_code"), value_at(attempt, "error"), value_at(attempt, "seconds"),
-                  value_at(attempt, "device"), value_at(attempt, "gpus"), value_at(attempt, "threads"), environment)
+                  value_at(attempt, "device"), value_at(attempt, "gpus"), value_at(attempt, "threads"), environment,
+                  copy.empty() ? Value() : Value(copy))
         .run();
     const double seconds = number_or(value_at(attempt, "seconds"), 0);
     sum.seconds += seconds;
@@ -111,22 +114,27 @@ bool take_in_run(Sqlite& database, const fs::path& folder) {
   if (record.empty()) return false;
   const std::string id = folder.filename();
 
-  Statement known = database.prepare("SELECT attempts, journal_bytes FROM runs WHERE id = ?");
+  Statement known = database.prepare("SELECT attempts, journal_bytes, started_at FROM runs WHERE id = ?");
   int64_t attempts_before = 0, bytes_before = 0;
+  Value started_before;
   if (known.bind(1, id).step()) {
-    attempts_before = known.integer(0), bytes_before = known.integer(1);
+    attempts_before = known.integer(0), bytes_before = known.integer(1), started_before = known.value(2);
   } else {
     database.prepare("INSERT INTO runs(id, state) VALUES (?, 'waiting')").bind(1, id).run();
   }
   known.reset();
 
-  const Json none = Json::array();
-  const Json* list = find_path(record, "attempts");
-  const Attempts attempts = store_attempts(database, id, list != nullptr ? *list : none);
+  database.prepare("DELETE FROM attempts WHERE run = ?").bind(1, id).run();
+  const Attempts attempts = store_attempts(database, id, record);
+  int64_t numbered = attempts.count;
+  for (const fs::path& copy : copy_folders(folder))
+    numbered = store_attempts(database, id, read_record(copy), copy.filename(), numbered).count;
   std::error_code missing;
   const auto journal = folder / "metrics.jsonl";
   const auto size = fs::file_size(journal, missing);
-  const bool cut = attempts.count != attempts_before || missing || static_cast<int64_t>(size) < bytes_before;
+  // A resumed run cuts its journal; another start: the folder was replaced (db merge).
+  const bool cut = attempts.count != attempts_before || attempts.started_at != started_before || missing ||
+                   static_cast<int64_t>(size) < bytes_before;
   const int64_t journal_bytes = store_metrics(database, id, journal, cut ? 0 : bytes_before);
 
   RunRow row{{"id", id},

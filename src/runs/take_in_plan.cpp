@@ -51,10 +51,7 @@ void forget_unplanned_runs(Sqlite& database) {
   std::vector<std::string> gone;
   while (stale.step()) gone.push_back(stale.text(0));
   stale.reset();
-  for (const std::string& id : gone) {
-    store_config_values(database, id, nullptr);
-    database.prepare("DELETE FROM runs WHERE id = ?").bind(1, id).run();
-  }
+  for (const std::string& id : gone) forget_run(database, id);
 }
 
 }  // namespace

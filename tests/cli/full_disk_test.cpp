@@ -5,6 +5,7 @@
 
 #include "cli/process.h"
 #include "core/names.h"
+#include "runs/sqlite.h"
 #include "temporary.h"
 
 namespace simmim {
@@ -64,6 +65,30 @@ TEST_F(FullDisk, OfTheIndexAloneIsAWarningAndTheRunGoesOn) {
     [ $(grep -c 'warning: .*simmim.db' disk.err) = 1 ]
     simmim db rebuild --out results
     [ "$(simmim query 'SELECT count(*) FROM results' --out results --format csv | tail -1)" = 1 ]
+  )sh");
+  EXPECT_EQ(code, 0) << read_file(log()) << read_file(folder_ / "disk.err");
+}
+
+TEST_F(FullDisk, StopsAMigrationBeforeItBegins) {
+  const fs::path old = folder_ / "old.db";
+  Sqlite(old, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, old, 0)
+      .execute(read_file(fs::path(SIMMIM_SOURCE_DIR) / "tests/runs/schema-1.sql"));
+  const int code = run(static_cast<int>(fs::file_size(old)) + (64 << 10), R"sh(
+    mkdir disk/results
+    cp old.db disk/results/simmim.db
+    status=0; simmim db migrate --out disk/results 2> disk.err || status=$?
+    [ $status = 7 ]
+    grep -q 'simmim.db: no space for the database' disk.err
+    cmp old.db disk/results/simmim.db
+    [ -z "$(find disk -name '*.schema-1*')" ]
+    simmim runs --out disk/results --ids > before
+    [ -s before ]
+    mount -o remount,size=4m disk
+    simmim db migrate --out disk/results --json > migrated
+    grep -q 'brought up to date' migrated
+    [ -f disk/results/simmim.db.schema-1 ]
+    simmim runs --out disk/results --ids > after
+    cmp before after
   )sh");
   EXPECT_EQ(code, 0) << read_file(log()) << read_file(folder_ / "disk.err");
 }

@@ -8,8 +8,10 @@
 #include <set>
 
 #include "runs/ingest.h"
+#include "runs/paper.h"
 #include "runs/sample_runs.h"
 #include "runs/schema.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
@@ -72,6 +74,18 @@ struct SampleSweep {
                                                             {{"mask.patch", 8}, {"mask.ratio", 0.6}}, chains(8))})));
   }
 };
+
+// A plan of one chain under the very conditions of a cell of the paper's first table.
+Json plan_of_the_paper() {
+  const PaperTable& table = *find_paper_table("paper/1");
+  Json config = Json::object();
+  for (const auto& [key, value] : table.setup.items()) set_path(config, key, value);
+  for (const auto& [key, value] : table.default_values.items()) set_path(config, key, value);
+  Json plan = sample_plan("paper", Json::array({sample_cell("a", {}, Json::array({sample_chain(0, "pp", "pf")}))}),
+                          {{"pp", {{"kind", "pretrain"}, {"config", config}, {"plan", {{"images", table.images}}}}},
+                           {"pf", {{"kind", "finetune"}, {"parent", "pp"}, {"config", config}}}});
+  return plan;
+}
 
 TEST(Database, ThatIsMissingReadsAsAnEmptyOneAndStaysMissing) {
   TemporaryFolder folder;
@@ -294,7 +308,7 @@ TEST(Ingest, TakesNewLinesOfAJournalAndStartsOverWhenAResumeCutIt) {
             (std::vector<std::string>{"5", "1", "0.2", "0.2", "1", "5", "1"}));
 }
 
-TEST(Ingest, OfEightProcessesAtOnceLosesNoRow) {
+TEST(Ingest, OfEightProcessesAtOnceLosesNoRowWhileOthersRead) {
   TemporaryFolder folder;
   const fs::path out = folder.path, database = out / "simmim.db";
   std::vector<pid_t> children;
@@ -315,6 +329,23 @@ TEST(Ingest, OfEightProcessesAtOnceLosesNoRow) {
     run->end_attempt("done");
     failures += !ingest_run(database, run->path()).empty();
     _exit(failures);
+  }
+  for (int reader = 0; reader < 4; ++reader) {  // see ever more, and never half a run
+    const pid_t child = fork();
+    if (child != 0) {
+      children.push_back(child);
+      continue;
+    }
+    for (int64_t seen = 0, done = 0; done < 8;) {
+      const Sqlite reading = open_for_reading(database, "");
+      Statement count = reading.prepare(
+          "SELECT count(*), (SELECT count(*) FROM results WHERE state = 'done'), (SELECT sum(count) FROM "
+          "metric_summary) "
+          "FROM metrics");
+      if (!count.step() || count.integer(0) < seen || count.integer(0) != count.integer(2)) _exit(1);
+      seen = count.integer(0), done = count.integer(1);
+    }
+    _exit(0);
   }
   for (const pid_t child : children) {
     int status = -1;
@@ -404,18 +435,39 @@ TEST(Rebuild, GivesTheSameViewsToTheByte) {
   for (const char* id : {"f81", "p40", "f40", "p80", "p81", "f41", "f80", "p41"})  // children before parents too
     ASSERT_EQ(ingest_run(sweep.database, run_path(sweep.out, id)), "");
   ASSERT_EQ(ingest_plan(sweep.database, sweep.out / "sweeps/demo/plan-1.json"), "");
+  write_run(sweep.out, {.id = "stopped", .state = "stopped"});
+  {  // a run in two attempts, the second of which cut the journal; and a copy of it from elsewhere
+    auto run = RunFolder::claim(sweep.out, "twice");
+    run->begin_attempt("pretrain", "", 0, {});
+    run->open_journal(0).append({{"step", 1}, {"loss", 1.0}});
+    const uint64_t kept = run->journal().bytes();
+    run->journal().append({{"step", 2}, {"loss", std::nan("")}});
+    ASSERT_EQ(ingest_run(sweep.database, run->path()), "");
+    run->begin_attempt("pretrain", "", 0, {});
+    run->open_journal(kept).append({{"step", 2}, {"loss", 0.5}});
+    run->end_attempt("done");
+    fs::copy(run_path(sweep.out, "p40"), run->path() / "copies/0123", fs::copy_options::recursive);
+    ASSERT_EQ(ingest_run(sweep.database, run->path()), "");
+  }
+  write_plan(sweep.out, plan_of_the_paper());
+  ASSERT_EQ(ingest_changes(sweep.database, sweep.out), "");
   const auto all = [&] {
     const Sqlite database = open_for_reading(sweep.database, sweep.out);
     std::vector<std::vector<std::vector<std::string>>> views;
-    for (const char* view : {"results ORDER BY run", "members", "cells", "curves ORDER BY run, key, step"})
+    for (const char* view :
+         {"results ORDER BY run", "members", "cells", "curves ORDER BY run, key, step",
+          "attempts ORDER BY run, attempt", "metric_summary ORDER BY run, key", "artifacts ORDER BY run, path",
+          "environments", "sweeps", "sweep_cells", "paper_values", "config_values", "schema_version"})
       views.push_back(rows_of(database, std::string("SELECT * FROM ") + view));
     return views;
   };
   const auto before = all();
-  EXPECT_EQ(before[0].size(), 8u);
+  EXPECT_EQ(before[0].size(), 12u);
+  EXPECT_EQ(one(sweep.database, "SELECT count(*) FROM attempts WHERE run = 'twice'"), "3");
+  EXPECT_EQ(one(sweep.database, "SELECT paper FROM cells WHERE sweep = 'paper' AND metric = 'test.top1'"), "82.8");
   const RebuildReport report = rebuild_database(sweep.database, sweep.out);
-  EXPECT_EQ(report.runs, 8);
-  EXPECT_EQ(report.sweeps, 1);
+  EXPECT_EQ(report.runs, 10);
+  EXPECT_EQ(report.sweeps, 2);
   EXPECT_EQ(all(), before);
   write_text(sweep.database, "this is no database, but a text long enough to be taken for one at first sight");
   rebuild_database(sweep.database, sweep.out);
@@ -429,6 +481,21 @@ TEST(Backup, IsACompleteDatabaseAndNeverOverwrites) {
   EXPECT_EQ(one(sweep.out / "copy.db", "SELECT count(*) FROM results"), "8");
   EXPECT_THROW(backup_database(sweep.database, sweep.out / "copy.db"), Error);
   EXPECT_THROW(backup_database(sweep.out / "none.db", sweep.out / "copy2.db"), Error);
+}
+
+TEST(Backup, KilledHalfWayLeavesNoHalfBackup) {
+  SampleSweep sweep;
+  ASSERT_EQ(ingest_changes(sweep.database, sweep.out), "");
+  EXPECT_TRUE(in_child([&] {  // a file-size limit: what a full disk does
+    limit_files_to(20000);
+    try {
+      backup_database(sweep.database, sweep.out / "copy.db");
+      return false;
+    } catch (const Error& error) {
+      return error.code() == Code::database;
+    }
+  }));
+  for (const std::string& name : files_of(sweep.out)) EXPECT_EQ(name.find("copy.db"), std::string::npos) << name;
 }
 
 TEST(Changes, AreTakenInOnceOnly) {

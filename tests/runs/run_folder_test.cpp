@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "runs/sample_runs.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
@@ -96,6 +97,27 @@ TEST(Journal, KeepsWholeLinesOnlyAndCutsToWhatTheCheckpointCountsOn) {
   resumed.append({{"step", 3}, {"loss", 0.125}});
   EXPECT_EQ(read_file(path).substr(after_two), "{\"step\":3,\"loss\":0.125}\n");
   EXPECT_NE(message_of([&] { Journal(path, 100000); }).find("--fresh"), std::string::npos);
+}
+
+TEST(Journal, OnAFullDiskTakesTheLineBackAndGoesOnOnceThereIsRoom) {
+  TemporaryFolder folder;
+  const fs::path path = folder.path / "metrics.jsonl";
+  const Json line = {{"step", 1}, {"loss", 0.5}};
+  EXPECT_TRUE(in_child([&] {
+    Journal journal(path, 0);
+    limit_files_to(100);  // four lines and a part of the fifth
+    try {
+      for (int i = 0; i < 10; ++i) journal.append(line);
+      return false;
+    } catch (const Error& error) {
+      return error.code() == Code::data && journal.bytes() == fs::file_size(path);
+    }
+  }));
+  const std::string before = read_file(path);
+  EXPECT_FALSE(before.empty());
+  EXPECT_EQ(before.back(), '\n');
+  Journal(path).append(line);
+  EXPECT_EQ(read_file(path), before + line.dump() + "\n");
 }
 
 TEST(Journal, IsReadFromAnyByteAndPassesOverBrokenLines) {
