@@ -12,12 +12,13 @@ namespace simmim {
 
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
-      pretrain_command(),    finetune_command(),   probe_command(),   sweep_command(),    status_command(),
-      runs_command(),        show_command(),       compare_command(), log_command(),      query_command(),
-      table_command(),       plot_command(),       report_command(),  eval_command(),     predict_command(),
-      reconstruct_command(), mask_command(),       inspect_command(), export_command(),   import_command(),
-      data_command(),        bench_command(),      list_command(),    check_command(),    doctor_command(),
-      db_command(),          completion_command(), version_command(), complete_command(), worker_command(),
+      pretrain_command(),    finetune_command(), probe_command(),      sweep_command(),   status_command(),
+      runs_command(),        show_command(),     compare_command(),    log_command(),     query_command(),
+      table_command(),       plot_command(),     report_command(),     eval_command(),    predict_command(),
+      reconstruct_command(), mask_command(),     inspect_command(),    export_command(),  import_command(),
+      data_command(),        bench_command(),    list_command(),       check_command(),   doctor_command(),
+      db_command(),          gc_command(),       completion_command(), version_command(), complete_command(),
+      worker_command(),
   };
   return commands;
 }

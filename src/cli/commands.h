@@ -31,6 +31,7 @@ Command list_command();
 Command check_command();
 Command doctor_command();
 Command db_command();
+Command gc_command();
 Command completion_command();
 Command complete_command();  // hidden: what the shells ask
 Command version_command();
