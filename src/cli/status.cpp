@@ -1,14 +1,13 @@
 #include "runs/status.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "cli/engine_client.h"
 #include "cli/terminal.h"
+#include "cli/watch.h"
 #include "core/names.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
@@ -73,6 +72,13 @@ bool is_anything_running(const Status& status) {
   return !status.running.empty();
 }
 
+bool is_anything_waiting(const Status& status) {
+  for (const SweepStatus& sweep : status.sweeps)
+    for (const char* state : {"waiting", "interrupted", "lost"})
+      if (sweep.states.contains(state)) return true;
+  return false;
+}
+
 std::string next_command(const Status& status) {
   for (const SweepStatus& sweep : status.sweeps) {
     if (!sweep.failed.empty()) return fmt::format("simmim log {} --why", sweep.failed[0].run);
@@ -90,23 +96,12 @@ int run(const std::string& sweep, bool watch, const CommonOptions& common) {
     hint(common, next_command(current.status));
     return 0;
   }
-  catch_signals();
-  LiveLines live(true);
-  std::string shown;
-  for (;; current = current_status(sweep, common)) {
-    const std::string text = common.json ? status_json(current.status).dump() + "\n" : status_text(current);
-    if (common.json || !live.enabled()) {
-      if (text != shown) std::fputs(text.c_str(), stdout), std::fflush(stdout);
-      shown = text;
-    } else {
-      live.show(split(trim(text), '\n'));
-    }
-    if (!is_anything_running(current.status)) break;
-    for (int tenth = 0; tenth < 20 && interrupts() == 0; ++tenth) usleep(100'000);
-    if (interrupts() > 0) break;
-  }
-  live.clear();
-  if (live.enabled() && !common.json) std::fputs(status_text(current).c_str(), stdout);
+  simmim::watch([&] {
+    current = current_status(sweep, common);
+    return Look{common.json ? status_json(current.status).dump() + "\n" : status_text(current),
+                is_anything_running(current.status), is_anything_waiting(current.status)};
+  });
+  hint(common, next_command(current.status));
   return 0;
 }
 
@@ -121,7 +116,7 @@ Command status_command() {
             auto options = std::make_shared<Options>();
             args.example("simmim status demo --watch");
             args.positional("SWEEP", options->sweep, "one sweep; without it all of them");
-            args.flag("--watch", options->watch, "look again every two seconds until nothing runs");
+            args.flag("--watch", options->watch, "look again every second until nothing runs");
             return [options, common = args.shared_common()] { return run(options->sweep, options->watch, *common); };
           }};
 }

@@ -8,6 +8,7 @@ namespace simmim {
 bool is_terminal();      // stderr is one that can rewrite lines (TERM is not "dumb")
 bool has_colour();       // and NO_COLOR is not set
 int terminal_columns();  // 80 where it cannot be told
+int terminal_rows();     // 24 where it cannot be told
 
 // Lines at the bottom of the terminal that are rewritten in place. Nothing is shown off a terminal.
 class LiveLines {

@@ -51,14 +51,62 @@ bool equal(const Value& a, const Value& b) {
   return number_or(a, 0) == number_or(b, 0);
 }
 
+std::string quoted(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return "'" + out + "'";
+}
+
+// The key of a curve, as the journal spells it.
+std::string metric_key(const Sqlite& database, const std::string& text) {
+  std::string key = text == "top1" ? "val.top1" : text;
+  if (key.starts_with("val_")) key[3] = '.';
+  Statement known = database.prepare("SELECT 1 FROM metric_summary WHERE key = ? LIMIT 1");
+  if (known.bind(1, key).step()) return key;
+  std::vector<std::string> names;
+  Statement all = database.prepare("SELECT DISTINCT key FROM metric_summary ORDER BY key");
+  while (all.step()) names.push_back(all.text(0));
+  if (names.empty()) return key;  // nothing has been run yet
+  fail(Code::usage, "{}: no run has this curve{}", text, unknown_name_hint(key, names));
+}
+
+// "max top1", "last loss", "top1@epoch=50", "loss@step=100"; "" for a key of another kind.
+std::string metric_sql(const Sqlite& database, const std::string& key) {
+  if (const size_t at = key.find('@'); at != std::string::npos) {
+    for (const std::string axis : {"epoch", "step"}) {
+      const std::string prefix = "@" + axis + "=";
+      if (key.compare(at, prefix.size(), prefix) != 0) continue;
+      const Value from = parse_value(key.substr(at + prefix.size()));
+      if (is_text(from) || is_null(from)) break;
+      return fmt::format(
+          "(SELECT m.value FROM metrics m WHERE m.run = results.run AND m.key = {} AND m.{} >= {} - 1e-9 ORDER BY step "
+          "LIMIT 1)",
+          quoted(metric_key(database, key.substr(0, at))), axis, text_of(from));
+    }
+    fail(Code::usage, "{}: a point of a curve is METRIC@epoch=N or METRIC@step=N", key);
+  }
+  for (const std::string which : {"first", "last", "min", "max"})
+    if (key.starts_with(which + " "))
+      return fmt::format("(SELECT s.{} FROM metric_summary s WHERE s.run = results.run AND s.key = {})", which,
+                         quoted(metric_key(database, trim(key.substr(which.size())))));
+  return "";
+}
+
 std::string config_sql(const std::string& key) {
-  std::string quoted;
-  for (const char c : key) quoted += c == '\'' ? "''" : std::string(1, c);
   const auto of = [&](const std::string& run) {
-    return fmt::format("(SELECT value FROM config_values WHERE key = '{}' AND run = {})", quoted, run);
+    return fmt::format("(SELECT value FROM config_values WHERE key = {} AND run = {})", quoted(key), run);
   };
   return fmt::format("coalesce({}, {}, {})", of("results.run"), of("results.parent"),
                      of("(SELECT parent FROM runs WHERE id = results.parent)"));
+}
+
+// Where the operator stands. The = of "top1@epoch=50>80" is none: it belongs to the key.
+size_t operator_of(const std::string& token) {
+  constexpr const char* kOperators = "=!<>~";
+  size_t from = 0;
+  for (const std::string_view point : {"@epoch=", "@step="})
+    if (const size_t at = token.find(point); at < token.find_first_of(kOperators)) from = at + point.size();
+  return token.find_first_of(kOperators, from);
 }
 
 // Every key in the configurations of the database, each found by one seek.
@@ -75,7 +123,7 @@ std::vector<std::string> config_keys(const Sqlite& database) {
 std::vector<Condition> parse_filter(const std::string& text) {
   std::vector<Condition> conditions;
   for (const std::string& token : tokens_of(text)) {
-    const size_t at = token.find_first_of("=!<>~");
+    const size_t at = operator_of(token);
     std::string op;
     for (const char* candidate : {"!=", "<=", ">=", "=", "<", ">", "~"})
       if (at != std::string::npos && token.compare(at, std::strlen(candidate), candidate) == 0) {
@@ -118,6 +166,7 @@ bool fulfils_all(const std::vector<Condition>& conditions, const std::function<V
 
 std::string key_sql(const Sqlite& database, const std::string& key) {
   if (key == "top1") return "coalesce(results.val_top1, results.test_top1)";
+  if (const std::string sql = metric_sql(database, key); !sql.empty()) return sql;
   const std::vector<std::string>& columns = result_columns();
   std::string underscored = key;
   std::replace(underscored.begin(), underscored.end(), '.', '_');
@@ -130,8 +179,9 @@ std::string key_sql(const Sqlite& database, const std::string& key) {
   known.insert(known.end(), columns.begin(), columns.end());
   const std::string near = nearest(key, known);
   fail(Code::usage,
-       "{}: no run has this key{}; known: columns ({}) and every leaf of the configuration, such as mask.ratio", key,
-       near.empty() ? "" : fmt::format("; did you mean '{}'?", near), join(columns, ", "));
+       "{}: no run has this key{}; known: columns ({}), every leaf of the configuration, such as mask.ratio, and "
+       "curves, such as 'max top1' or loss@epoch=5",
+       key, near.empty() ? "" : fmt::format("; did you mean '{}'?", near), join(columns, ", "));
 }
 
 std::string filter_sql(const Sqlite& database, const std::vector<Condition>& conditions, std::vector<Value>& bound) {

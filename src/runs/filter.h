@@ -24,7 +24,8 @@ bool fulfils(const Condition& condition, const Value& value);
 bool fulfils_all(const std::vector<Condition>& conditions, const std::function<Value(const std::string& key)>& lookup);
 
 // The SQL over the view `results` for a key: a column of it (also with dots, val.top1), `top1` (val_top1, or test_top1
-// where there is no validation split), or any leaf of the configuration by its dotted path, taken from the run or the
+// where there is no validation split), "first|last|min|max METRIC" and "METRIC@epoch=50" or "METRIC@step=100" (the
+// first value from there on) of a curve, or any leaf of the configuration by its dotted path, taken from the run or the
 // runs it comes from. Code::usage for an unknown key, with the nearest known one.
 std::string key_sql(const Sqlite& database, const std::string& key);
 

@@ -69,6 +69,12 @@ bool Process::wait_for(const std::string& text) {
   return true;
 }
 
+bool Process::wait_for_output(const std::string& text) {
+  while (result_.out.find(text) == std::string::npos)
+    if (!read_some()) return false;
+  return true;
+}
+
 void Process::signal(int number, bool group) const { kill(group ? -pid_ : pid_, number); }
 
 Finished Process::finish() {

@@ -28,6 +28,7 @@ class Process {
 
   // Reads until `text` has come on standard error (true) or the program has ended (false).
   bool wait_for(const std::string& text);
+  bool wait_for_output(const std::string& text);  // the same of standard output
   void signal(int number, bool group = false) const;
   Finished finish();  // reads to the end and reaps
   pid_t pid() const { return pid_; }
