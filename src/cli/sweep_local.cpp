@@ -52,7 +52,8 @@ SweepOutcome sweep_here(const LocalSweep& sweep, const CommonOptions& common) {
   const PlanState state = plan_state(common.out, sweep.runs);
   say(common.quiet, fmt::format("sweep {} (plan {}): {}; {}", plan["name"].get<std::string>(), plan["revision"].dump(),
                                 runs_text(plan, state), sweep.shares.text()));
-  if (const std::string trouble = ingest_plan(common.database(), sweep.frozen.file); !trouble.empty()) warn(trouble);
+  // Not the plan alone: a run that was done when an earlier call was killed may not be in the database yet.
+  if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
   const double hung_after = 60.0 * static_cast<double>(sweep.hung_after);
   LocalOptions local{.out = common.out,
                      .database = common.database(),

@@ -18,8 +18,9 @@ void Session::message(const std::string& text) {
   sink_({{"event", "message"}, {"text", text}});
 }
 
+// A run waits for nobody long: the folder is the truth, and the next time takes in what this one could not.
 void Session::ingest() {
-  const std::string trouble = ingest_run(database_, folder_.path());
+  const std::string trouble = ingest_run(database_, folder_.path(), warned_ ? 200 : 2000);
   if (trouble.empty() || warned_) return;
   warned_ = true;
   message("warning: " + trouble);
