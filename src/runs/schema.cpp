@@ -20,7 +20,8 @@ CREATE TABLE runs (
   device TEXT, precision TEXT, host TEXT, git_commit TEXT, started_at TEXT, updated_at TEXT, error TEXT,
   attempts INTEGER NOT NULL DEFAULT 0,       -- at the last taking in, as are:
   journal_bytes INTEGER NOT NULL DEFAULT 0,  -- how far the journal was read
-  stamp TEXT);                               -- what run.json looked like; null: never begun
+  stamp TEXT,                                -- what run.json looked like; null: never begun
+  journal_tail TEXT);                        -- hash of the end of what was read of the journal
 CREATE INDEX runs_by_parent ON runs(parent);
 CREATE INDEX runs_running ON runs(id) WHERE state = 'running';
 CREATE TABLE attempts (
@@ -61,7 +62,8 @@ CREATE TABLE paper_values (
 
 // What brings the tables of version i + 1 to version i + 2; the views are made anew each time. A released step never
 // changes.
-constexpr const char* kSteps[] = {"ALTER TABLE attempts ADD COLUMN copy TEXT"};
+constexpr const char* kSteps[] = {
+    "ALTER TABLE attempts ADD COLUMN copy TEXT; ALTER TABLE runs ADD COLUMN journal_tail TEXT"};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 // A fine-tuning, probe or eval row carries the axes of the pre-training it comes from: p is the parent, g and h its

@@ -52,6 +52,19 @@ Attempts store_attempts(Sqlite& database, const std::string& run, const Json& re
   return sum;
 }
 
+// What tells whether the journal is still the one of which `bytes` were read: a resumed run cuts it and writes on, and
+// merging puts another in its place. Each line has times to the last digit. "" if it is shorter.
+std::string journal_tail(const fs::path& journal, int64_t bytes) {
+  constexpr size_t kTail = 256;
+  std::error_code missing;
+  if (!fs::is_regular_file(journal, missing)) return "";
+  const MappedFile file(journal);
+  const auto end = static_cast<size_t>(bytes);
+  if (end > file.bytes().size()) return "";
+  const size_t begin = end > kTail ? end - kTail : 0;
+  return hash_hex(file.bytes().substr(begin, end - begin)).substr(0, 16);
+}
+
 // Returns the byte up to which the journal has been read.
 int64_t store_metrics(Sqlite& database, const std::string& run, const fs::path& journal, int64_t from) {
   if (from == 0) database.prepare("DELETE FROM metrics WHERE run = ?").bind(1, run).run();
@@ -114,11 +127,11 @@ bool take_in_run(Sqlite& database, const fs::path& folder) {
   if (record.empty()) return false;
   const std::string id = folder.filename();
 
-  Statement known = database.prepare("SELECT attempts, journal_bytes, started_at FROM runs WHERE id = ?");
-  int64_t attempts_before = 0, bytes_before = 0;
-  Value started_before;
+  Statement known = database.prepare("SELECT journal_bytes, journal_tail FROM runs WHERE id = ?");
+  int64_t bytes_before = 0;
+  std::string tail_before;
   if (known.bind(1, id).step()) {
-    attempts_before = known.integer(0), bytes_before = known.integer(1), started_before = known.value(2);
+    bytes_before = known.integer(0), tail_before = known.text(1);
   } else {
     database.prepare("INSERT INTO runs(id, state) VALUES (?, 'waiting')").bind(1, id).run();
   }
@@ -129,13 +142,9 @@ bool take_in_run(Sqlite& database, const fs::path& folder) {
   int64_t numbered = attempts.count;
   for (const fs::path& copy : copy_folders(folder))
     numbered = store_attempts(database, id, read_record(copy), copy.filename(), numbered).count;
-  std::error_code missing;
-  const auto journal = folder / "metrics.jsonl";
-  const auto size = fs::file_size(journal, missing);
-  // A resumed run cuts its journal; another start: the folder was replaced (db merge).
-  const bool cut = attempts.count != attempts_before || attempts.started_at != started_before || missing ||
-                   static_cast<int64_t>(size) < bytes_before;
-  const int64_t journal_bytes = store_metrics(database, id, journal, cut ? 0 : bytes_before);
+  const fs::path journal = folder / "metrics.jsonl";
+  const bool goes_on = !tail_before.empty() && journal_tail(journal, bytes_before) == tail_before;
+  const int64_t journal_bytes = store_metrics(database, id, journal, goes_on ? bytes_before : 0);
 
   RunRow row{{"id", id},
              {"parent", value_at(record, "parent")},
@@ -153,6 +162,7 @@ bool take_in_run(Sqlite& database, const fs::path& folder) {
              {"started_at", attempts.started_at},
              {"attempts", attempts.count},
              {"journal_bytes", journal_bytes},
+             {"journal_tail", journal_tail(journal, journal_bytes)},
              {"stamp", stamp}};
   const Json summary = record.value("summary", Json::object());
   for (const char* column : kSummaryColumns) row.emplace_back(column, value_at(summary, column));

@@ -6,8 +6,8 @@
 
 namespace simmim {
 
-// False if the folder has no record yet (claimed, not begun). A new attempt makes the journal be read from its start,
-// because resuming cuts it; otherwise only its new lines are read.
+// False if the folder has no record yet (claimed, not begun). Only new lines of the journal are read, unless it is not
+// the one that was read before: a resumed run cuts it and writes on.
 bool take_in_run(Sqlite& database, const fs::path& folder);
 
 // False if a newer revision is known already.

@@ -50,8 +50,8 @@ TEST_F(LookAtRuns, ColumnsAreAnyKeyAndPointsOfCurves) {
   EXPECT_EQ(look({"runs", "kind=finetune", "--sort", "run", "--format", "csv", "--columns",
                   "run,mask.patch,max top1,last top1,first loss,min loss,top1@epoch=3,loss@step=50,finetune.lr"}),
             "run,mask.patch,max top1,last top1,first loss,min loss,top1@epoch=3,loss@step=50,finetune.lr\n"
-            "f4,4,63.0,50.0,1.0,0.25,63.0,,0.001\n"
-            "f8,8,67.0,50.0,1.0,0.125,63.0,0.2,0.001\n");
+            "f4,4,63,50,1,0.25,63,,0.001\n"
+            "f8,8,67,50,1,0.125,63,0.2,0.001\n");
   EXPECT_EQ(look({"runs", "top1@epoch=5>0", "--ids"}), "f8\n");
   EXPECT_EQ(look({"runs", "\"max top1\">65 mask.patch=8", "--ids"}), "f8\n");
   EXPECT_EQ(look({"runs", "kind=finetune", "--sort", "-max top1", "--ids"}), "f8\nf4\n");
@@ -63,14 +63,14 @@ TEST_F(LookAtRuns, ColumnsAreAnyKeyAndPointsOfCurves) {
 TEST_F(LookAtRuns, QueryAnswersInEveryFormat) {
   const Words query = {"query", "SELECT run, val_top1 FROM results WHERE run LIKE 'f%' ORDER BY 1"};
   const std::map<std::string, std::string> expected = {
-      {"csv", "run,val_top1\nf4,84.0\nf8,88.0\n"},
-      {"tsv", "run\tval_top1\nf4\t84.0\nf8\t88.0\n"},
+      {"csv", "run,val_top1\nf4,84\nf8,88\n"},
+      {"tsv", "run\tval_top1\nf4\t84\nf8\t88\n"},
       {"jsonl", "{\"run\":\"f4\",\"val_top1\":84.0}\n{\"run\":\"f8\",\"val_top1\":88.0}\n"}};
   for (const auto& [format, text] : expected) EXPECT_EQ(look(query + Words{"--format", format}), text) << format;
   EXPECT_EQ(Json::parse(look(query + Words{"--format", "json"})),
             Json::parse(R"([{"run": "f4", "val_top1": 84.0}, {"run": "f8", "val_top1": 88.0}])"));
   EXPECT_EQ(look(query + Words{"--json"}), look(query + Words{"--format", "json"}));
-  EXPECT_NE(look(query + Words{"--format", "markdown"}).find("| f4 | 84 |"), std::string::npos)
+  EXPECT_NE(look(query + Words{"--format", "markdown"}).find("| f4  |       84 |"), std::string::npos)
       << look(query + Words{"--format", "markdown"});
   EXPECT_NE(look(query + Words{"--format", "latex"}).find("\\toprule"), std::string::npos);
   EXPECT_NE(look(query + Words{"--format", "table"}).find("f8"), std::string::npos);
@@ -82,7 +82,7 @@ TEST_F(LookAtRuns, CompareShowsOfTwoCellsOnlyWhatDiffersAndTheirResults) {
   const std::string text = look({"compare", "demo:mask.patch=4", "demo:mask.patch=8", "--format", "csv"});
   EXPECT_EQ(text.substr(0, text.find("finetune.")),
             "key,demo:mask.patch=4,demo:mask.patch=8\nmask.patch,4,8\n");  // the only leaf; then the results
-  EXPECT_NE(text.find("finetune.val.top1,84.0,88.0\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("finetune.val.top1,84,88\n"), std::string::npos) << text;
 }
 
 TEST_F(LookAtRuns, WatchEndsByItselfAndSaysEachChangeOnce) {

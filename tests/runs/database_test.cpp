@@ -298,6 +298,7 @@ TEST(Ingest, TakesNewLinesOfAJournalAndStartsOverWhenAResumeCutIt) {
   }
   auto run = RunFolder::claim(out, "aa");
   run->begin_attempt("pretrain", "", 0, {});
+  ASSERT_EQ(ingest_run(database, run->path()), "");  // as a run does before it opens its journal
   Journal& journal = run->open_journal(kept);
   for (int step = 2; step <= 5; ++step) journal.append({{"step", step}, {"loss", 1.0 / step}});
   ASSERT_EQ(ingest_run(database, run->path()), "");
@@ -446,6 +447,7 @@ TEST(Rebuild, GivesTheSameViewsToTheByte) {
     run->begin_attempt("pretrain", "", 0, {});
     run->open_journal(kept).append({{"step", 2}, {"loss", 0.5}});
     run->end_attempt("done");
+    make_folder(run->path() / "copies");
     fs::copy(run_path(sweep.out, "p40"), run->path() / "copies/0123", fs::copy_options::recursive);
     ASSERT_EQ(ingest_run(sweep.database, run->path()), "");
   }

@@ -76,6 +76,7 @@ TEST(Merge, KeepsASecondAttemptBesideOursAndShowReportsTheDifference) {
   EXPECT_TRUE(run["attempts"][0]["copy"].is_null());
   EXPECT_EQ(run["attempts"][1]["copy"], run["copies"][0]["copy"]);
   EXPECT_EQ(two.merge()["already_here"], 1);
+  fs::remove_all(run_path(two.theirs, "aa"));
   Two::write(two.theirs, "aa", 79);  // and a third
   EXPECT_EQ(two.merge()["copies"], 1);
   EXPECT_EQ(two.shown("aa")["attempts"].size(), 3u);
