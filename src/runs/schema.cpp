@@ -7,7 +7,7 @@ namespace simmim {
 namespace {
 
 // The whole configuration stands in config_values under the key '', not in `runs`: so lists of runs read little.
-constexpr const char* kTables = R"sql(
+constexpr const char* kSchema = R"sql(
 CREATE TABLE schema_version (version INTEGER NOT NULL);
 CREATE TABLE runs (
   id TEXT PRIMARY KEY, parent TEXT, kind TEXT, state TEXT NOT NULL, seed INTEGER,
@@ -171,7 +171,7 @@ int64_t schema_version(const Sqlite& database) {
 }
 
 void create_schema(Sqlite& database) {
-  database.execute(kTables);
+  database.execute(kSchema);
   create_fixed_parts(database);
 }
 
