@@ -12,24 +12,15 @@ namespace {
 // The loader of a stage's training images, as that stage would read them.
 Json bench_loader(const Json& config) {
   const StageSetup setup = make_setup(config, site_data_folder());
-  LoaderOptions loading{.split = Split::train,
-                        .image_size = setup.data.image_size,
-                        .workers = setup.workers,
-                        .seed = setup.seed,
-                        .fill = fill_of(setup.normalisation.mean),
-                        .eval_crop = eval_crop(setup.data)};
-  const auto take = [&](const auto& options) {
-    loading.batch_size = std::min(options.batch_size, setup.dataset->size(Split::train));
-    loading.augment = options.augment;
+  const auto loading = [&](const auto& options) {
+    return setup.training(std::min(options.batch_size, setup.dataset->size(Split::train)), options.augment);
   };
-  if (config.at("stage") == "pretrain") {
-    take(options_of<PretrainOptions>(config, "pretrain"));
-  } else {
-    const auto options = options_of<FinetuneOptions>(config, "finetune");
-    take(options);
-    loading.perturb = options.augment;
-  }
-  return loader_rate(*setup.dataset, loading);
+  if (config.at("stage") == "pretrain")
+    return loader_rate(*setup.dataset, loading(options_of<PretrainOptions>(config, "pretrain")));
+  const auto options = options_of<FinetuneOptions>(config, "finetune");
+  LoaderOptions perturbed = loading(options);
+  perturbed.perturb = options.augment;
+  return loader_rate(*setup.dataset, perturbed);
 }
 
 }  // namespace

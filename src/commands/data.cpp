@@ -76,7 +76,7 @@ Json train_tokenizer(const Json& request, const EventSink& sink) {
   if (!request.contains("output")) fail(Code::usage, "data train-dvae: -o is missing; give the file to write");
   DvaeOptions options;
   read_fields(options, merge_layers(resolve_request(request).layers).config.value("dvae", Json::object()), "dvae");
-  check_augment(options.augment, "dvae.augment");
+  check_options(options);
   return train_dvae(open_data(request), options, request["output"].get<std::string>(), sink);
 }
 

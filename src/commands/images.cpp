@@ -73,8 +73,7 @@ NamedPixels read_images(const std::vector<std::string>& words, const StageSetup&
   return out;
 }
 
-Mask read_mask(const std::string& file, Grid grid) {
-  const Image drawn = decode_image_file(file);
+Mask mask_of(const Image& drawn, Grid grid, const std::string& file) {
   std::string grey;
   for (size_t i = 0; i < drawn.rgb.size(); i += 3) grey.push_back(static_cast<char>(drawn.rgb[i]));
   return mask_from_image(grey, drawn.h, drawn.w, grid, file);

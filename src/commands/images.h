@@ -16,7 +16,7 @@ struct NamedPixels {
 // file that cannot be read.
 NamedPixels read_images(const std::vector<std::string>& words, const StageSetup& setup);
 
-// The mask that somebody drew: white = masked, see masks/from_image.h.
-Mask read_mask(const std::string& file, Grid grid);
+// The mask that somebody drew into `file`: white = masked, see masks/from_image.h.
+Mask mask_of(const Image& drawn, Grid grid, const std::string& file);
 
 }  // namespace simmim

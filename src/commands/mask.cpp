@@ -27,7 +27,10 @@ Image draw_masks(const std::vector<Mask>& masks, Grid grid) {
 }
 
 std::vector<Mask> masks_of(const Json& request, const Json& config, const MaskGenerator& generator) {
-  if (request.contains("mask")) return {read_mask(request["mask"], generator.grid())};
+  if (request.contains("mask")) {
+    const std::string file = request["mask"];
+    return {mask_of(decode_image_file(file), generator.grid(), file)};
+  }
   const int64_t count = request.value("count", int64_t{8});
   if (count < 1 || count > 100000) fail(Code::usage, "--count: got {}; allowed: 1 to 100000", count);
   std::vector<Mask> masks;

@@ -128,7 +128,7 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const Grid grid = model.mask_grid();
   std::vector<Mask> masks;
   if (!mask_file.empty()) {
-    masks.assign(static_cast<size_t>(n), read_mask(mask_file, grid));
+    masks.assign(static_cast<size_t>(n), mask_of(drawn, grid, mask_file));
   } else {
     const std::unique_ptr<MaskGenerator> generator = make_masks(trained.config);
     for (int64_t i = 0; i < n; ++i) {

@@ -1,14 +1,15 @@
 // The options of `data train-dvae`. DALL-E's own values (Ramesh et al., 2021, appendix A.2) stand in the help where the
 // defaults, for small images and a few thousand steps, differ.
 #pragma once
+#include "config/optimizer.h"
 #include "data/augment.h"
 #include "targets/dvae.h"
 
 namespace simmim {
 
-struct DvaeOptions : DvaeSizes {
+struct DvaeOptions : DvaeSizes, OptimizerOptions {
   int64_t steps = 3000, batch_size = 64;
-  double lr = 2e-3, min_lr = 0, weight_decay = 1e-4, clip_norm = 1;
+  double lr = 2e-3, min_lr = 0;
   int64_t warmup_steps = 100;
   std::string loss = "l2";
   double kl_weight = 0.01;
@@ -16,6 +17,7 @@ struct DvaeOptions : DvaeSizes {
   double temperature = 1, last_temperature = 1.0 / 16;
   AugmentOptions augment{.crop_scale = {0.67, 1.0}, .interpolation = "bilinear"};
 
+  DvaeOptions() { weight_decay = 1e-4, clip_norm = 1; }
   static void fields(auto& o, auto&& visit) {
     DvaeSizes::fields(o, visit);
     visit("steps", o.steps, "optimizer steps (DALL-E: 3000000)", FieldRule{.min = 1});
@@ -23,8 +25,7 @@ struct DvaeOptions : DvaeSizes {
     visit("lr", o.lr, "peak learning rate, which falls by a cosine (DALL-E: 1e-4)", FieldRule{.min = 0});
     visit("min_lr", o.min_lr, "rate at the end (DALL-E: 1.25e-6)", FieldRule{.min = 0});
     visit("warmup_steps", o.warmup_steps, "steps of linear warm-up", FieldRule{.min = 0});
-    visit("weight_decay", o.weight_decay, "AdamW's decoupled weight decay", FieldRule{.min = 0});
-    visit("clip_norm", o.clip_norm, "largest global gradient norm; 0: no clipping", FieldRule{.min = 0});
+    OptimizerOptions::fields(o, visit);
     visit("loss", o.loss,
           "what an image's reconstruction costs: squares, absolute differences, or DALL-E's logit-Laplace "
           "likelihood, whose scale flat backgrounds drive to its floor",

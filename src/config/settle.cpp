@@ -31,8 +31,6 @@ void settle_training(TrainOptions& options, const Json& given, const std::string
   if (!options.epochs && !options.steps)
     fail(Code::usage, "{}: neither epochs nor steps is given; set {}.epochs", stage, stage);
   if (options.lr && options.base_lr) fail(Code::usage, "{}: both lr and base_lr are given; keep one", stage);
-  if (options.betas.size() != 2)
-    fail(Code::usage, "{}.betas: got {} numbers; allowed: two", stage, options.betas.size());
   if (!options.lr && !options.base_lr) options.lr = stage == "pretrain" ? 1e-3 : 5e-4;
   const Schedule used = make_schedule(options, 1, 1);
   options.lr = used.peak;
@@ -41,10 +39,20 @@ void settle_training(TrainOptions& options, const Json& given, const std::string
   options.base_lr.reset();
 }
 
-void check_options(const PretrainOptions& options) { check_augment(options.augment, "pretrain.augment"); }
+namespace {
+template <class Options>
+void check_training(const Options& options, const std::string& where) {
+  check_augment(options.augment, where + ".augment");
+  if (options.betas.size() != 2)
+    fail(Code::usage, "{}.betas: got {} numbers; allowed: two", where, options.betas.size());
+}
+}  // namespace
+
+void check_options(const PretrainOptions& options) { check_training(options, "pretrain"); }
+void check_options(const DvaeOptions& options) { check_training(options, "dvae"); }
 
 void check_options(const FinetuneOptions& options) {
-  check_augment(options.augment, "finetune.augment");
+  check_training(options, "finetune");
   check_perturb(options.augment, "finetune.augment");
   if ((options.mixup > 0 || options.cutmix > 0) && options.batch_size % 2 != 0)
     fail(

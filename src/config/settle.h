@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 
+#include "config/dvae.h"
 #include "config/stages.h"
 #include "core/files.h"
 #include "data/options.h"
@@ -19,8 +20,10 @@ Json settle_data(const Json& block, const fs::path& site_data, DataOptions& opti
 // it was read into `options`.
 void settle_training(TrainOptions& options, const Json& given, const std::string& stage);
 
-// Refuses augmentations out of range, and an odd batch whose images are to be mixed in pairs (Code::usage).
+// Refuses augmentations out of range, a wrong number of betas, and an odd batch whose images are to be mixed in pairs
+// (Code::usage).
 void check_options(const PretrainOptions& options);
 void check_options(const FinetuneOptions& options);
+void check_options(const DvaeOptions& options);
 
 }  // namespace simmim

@@ -1,14 +1,14 @@
 // The options of the three stages. What pre-training and fine-tuning share stands once, in TrainOptions; the defaults
 // suit the small default encoder, the recipes in sweeps/recipes/ hold the official ones.
 #pragma once
-#include "core/fields.h"
+#include "config/optimizer.h"
 #include "data/augment.h"
 #include "data/perturb.h"
 
 namespace simmim {
 
-// Optimisation: AdamW, warm-up, clipping, accumulation; and what a run logs and saves.
-struct TrainOptions {
+// Optimisation: rates, warm-up, accumulation; and what a run logs and saves.
+struct TrainOptions : OptimizerOptions {
   std::optional<int64_t> epochs, steps;
   int64_t batch_size = 128;
   std::optional<int64_t> accumulate;
@@ -19,10 +19,6 @@ struct TrainOptions {
   std::string schedule = "cosine";
   std::vector<double> milestones = {};
   double gamma = 0.1;
-  double weight_decay = 0.05;
-  std::vector<double> betas = {0.9, 0.999};
-  double eps = 1e-8;
-  double clip_norm = 5.0;
   int64_t max_skipped_steps = 10;
   int64_t log_steps = 10;
   double save_minutes = 5;
@@ -51,10 +47,7 @@ struct TrainOptions {
     visit("milestones", o.milestones, "multi_step: epochs at which the rate is multiplied by gamma",
           FieldRule{.min = 0});
     visit("gamma", o.gamma, "multi_step: the factor", FieldRule{.min = 0, .max = 1});
-    visit("weight_decay", o.weight_decay, "AdamW's decoupled weight decay", FieldRule{.min = 0});
-    visit("betas", o.betas, "AdamW's two averaging factors", FieldRule{.min = 0, .max = 1});
-    visit("eps", o.eps, "AdamW's epsilon", FieldRule{.min = 0});
-    visit("clip_norm", o.clip_norm, "largest global gradient norm; 0: no clipping", FieldRule{.min = 0});
+    OptimizerOptions::fields(o, visit);
     visit("max_skipped_steps", o.max_skipped_steps, "stop after so many non-finite steps in a row",
           FieldRule{.min = 1, .in_id = false});
     visit("log_steps", o.log_steps, "steps between two lines of the journal", FieldRule{.min = 1, .in_id = false});

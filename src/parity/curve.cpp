@@ -138,10 +138,8 @@ std::vector<Comparison> compare_curve(const std::string& curve, const GoldenFile
   const bool exact = dtype == at::kDouble, finetune = curve == "finetune";
   const Training training = make_training(curve, golden, name, dtype, hyper);
   const Schedule schedule = schedule_of(hyper);
-  AdamW optimizer(training.groups, {.beta1 = hyper.at("betas")[0],
-                                    .beta2 = hyper.at("betas")[1],
-                                    .eps = hyper.at("eps"),
-                                    .clip_norm = hyper.at("clip_grad_norm")});
+  AdamW optimizer(training.groups,
+                  {.betas = hyper.at("betas"), .eps = hyper.at("eps"), .clip_norm = hyper.at("clip_grad_norm")});
   Comparison losses{stage + " curve: loss"}, norms{stage + " curve: gradient norm"};
   for (int64_t step = 0; step < kSteps; ++step) {
     optimizer.zero_grad();

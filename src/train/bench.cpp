@@ -86,9 +86,7 @@ Json bench_step(const Json& config) {
             },
             parameter_groups(*classifier, options.weight_decay, finetune_options.layer_decay)};
   }
-  AdamW optimizer(
-      work.groups,
-      {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
+  AdamW optimizer(work.groups, options);
   const Schedule schedule{.kind = "constant", .peak = 1e-5};
 
   std::vector<double> seconds;

@@ -20,23 +20,12 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
     for (const std::string& note :
          load_weights(model.parameters(), TensorFile::open_weights(weights), kFreshInClassifier, kUnusedByClassifier))
       session.message(note);
-  LoaderOptions loading{.split = Split::train,
-                        .batch_size = options.batch_size,
-                        .image_size = setup.data.image_size,
-                        .workers = setup.workers,
-                        .seed = setup.seed,
-                        .augment = options.augment,
-                        .perturb = options.augment,
-                        .fill = fill_of(setup.normalisation.mean),
-                        .eval_crop = eval_crop(setup.data),
-                        .fail_on_error = setup.data.on_error == "fail"};
+  LoaderOptions loading = setup.training(options.batch_size, options.augment);
+  loading.perturb = options.augment;
   if (options.limit_labels)
     loading.subset = balanced_subset(*setup.dataset, Split::train, *options.limit_labels, setup.seed);
   Loader loader(*setup.dataset, loading);
-  AdamW optimizer(
-      parameter_groups(model, options.weight_decay, options.layer_decay),
-      {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
-  const int64_t steps = entry.at("plan").at("steps");
+  AdamW optimizer(parameter_groups(model, options.weight_decay, options.layer_decay), options);
   const bool has_val = setup.dataset->has(Split::val);
   const auto average = options.ema > 0 ? std::make_unique<WeightAverage>(model.parameters(), options.ema) : nullptr;
   const auto labels_of = [&](const Batch& batch, int64_t first, int64_t last) {
@@ -44,8 +33,12 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
         .to(setup.context.device);
   };
 
+  const Metadata description = describe_weights(config, setup.dataset->class_names());
+  TrainTask task = task_of(model, setup, options, entry, loader, optimizer);
+  task.average = average.get();
+  task.description = description;
   // The share of a batch's loss that its images [first, last) have.
-  const auto loss = [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
+  task.loss = [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
     const int64_t B = batch.size();
     const double share = static_cast<double>(last - first) / static_cast<double>(B);
     const auto part = [&](const Tensor& mean) { return share == 1 ? mean : mean * share; };
@@ -62,8 +55,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   Progress progress;
   Evaluation val;  // the last one made
   const fs::path best_file = session.folder().file("best.safetensors");
-  const Metadata description = describe_weights(config, setup.dataset->class_names());
-  const auto validate = [&](int64_t epoch, bool last) {
+  task.evaluate = [&](int64_t epoch, bool last) {
     // Without a validation split only the end is looked at: test is read once a run.
     if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0)))
       return Json(Json::object());
@@ -76,34 +68,15 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
     }
     return Json{{"val.top1", val.top1()}, {"val.top5", val.top5()}, {"val.loss", val.loss()}};
   };
-  const auto examine = [&](const Batch& batch, const StepContext& step) {
+  task.examine = [&](const Batch& batch, const StepContext& step) {
     const at::NoGradGuard no_grad;
     const Tensor images = setup.normalise(batch.pixels, 0, batch.size());
-    const Tensor logits = model.logits(images, StepContext{});
-    const Tensor labels = labels_of(batch, 0, batch.size());
-    Json facts = {{"images", Json::array()}, {"image_loss", Json::array()}};
-    for (int64_t i = 0; i < batch.size(); ++i) {
-      facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
-      const Tensor one = cross_entropy(logits.narrow(0, i, 1), labels.narrow(0, i, 1), 0);
-      facts["image_loss"].push_back(one.item<double>());
-    }
+    const Tensor labels = labels_of(batch, 0, batch.size()).unsqueeze(1);
+    const Tensor likely = at::log_softmax(model.logits(images, StepContext{}), 1).gather(1, labels).squeeze(1);
+    Json facts = examine_images(*setup.dataset, batch, -likely);
     facts["blocks"] = examine_blocks(step, [&](const StepContext& again) { model.logits(images, again); });
     return facts;
   };
-  const TrainTask task{.options = options,
-                       .steps = steps,
-                       .pieces = pieces_of(model, setup, options),
-                       .seed = setup.seed,
-                       .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
-                       .loader = loader,
-                       .parameters = model.parameters(),
-                       .optimizer = optimizer,
-                       .average = average.get(),
-                       .description = description,
-                       .loss = loss,
-                       .evaluate = validate,
-                       .examine = examine,
-                       .block_of = [&](std::string_view name) { return model.encoder().layer_of(name); }};
   StageResult result;
   result.ending = train(session, task, progress);
   result.summary["skipped_images"] = loader.skipped().size();

@@ -2,13 +2,13 @@
 // step, the journal, checkpoints, and resuming any of it bit for bit.
 #pragma once
 #include <functional>
-#include <map>
 
 #include "config/stages.h"
 #include "data/loader.h"
 #include "layers/step.h"
 #include "train/average.h"
 #include "train/optimizer.h"
+#include "train/progress.h"
 #include "train/session.h"
 #include "weights/tensor_file.h"
 
@@ -39,30 +39,12 @@ struct TrainTask {
   std::function<int64_t(std::string_view name)> block_of;
 };
 
-// What a checkpoint must carry besides tensors so that the run goes on as if it had not stopped.
-struct Progress {
-  int64_t step = 0;     // optimizer steps done
-  int64_t skipped = 0;  // of them not applied: loss or gradient was not finite
-  int64_t skipped_in_row = 0;
-  double loss_sum = 0;  // since the last journal line
-  double norm_sum = 0;
-  int64_t count = 0;
-  double epoch_loss_sum = 0;  // since the epoch began
-  int64_t epoch_count = 0;
-  double last_epoch_loss = 0;  // mean of the last whole epoch
-  double seconds = 0;          // training time over all attempts
-  uint64_t journal_bytes = 0;
-  std::map<std::string, std::string> extra;  // the stage's own (best epoch)
-
-  Metadata to_metadata() const;
-  static Progress from_metadata(const Metadata& metadata);
-};
-
 enum class Ending { done, interrupted };
 
 // Trains from the run folder's last.safetensors, or from the start, to the end, and leaves final weights (their
 // average, if there is one) in the parameters. `progress` is shared with the stage (extra). Throws Code::run_failed
-// after max_skipped_steps non-finite steps in a row, Code::data when a checkpoint cannot be written.
+// after max_skipped_steps non-finite steps in a row, Code::data when a checkpoint cannot be written. Images that could
+// not be read are told at the end.
 Ending train(Session& session, const TrainTask& task, Progress& progress);
 
 // Weights alone, for final.safetensors and kept epochs: equal runs give equal bytes.

@@ -4,7 +4,8 @@
 
 namespace simmim {
 
-AdamW::AdamW(std::vector<ParameterGroup> groups, Options options) : groups_(std::move(groups)), options_(options) {
+AdamW::AdamW(std::vector<ParameterGroup> groups, const OptimizerOptions& options)
+    : groups_(std::move(groups)), options_(options) {
   for (const ParameterGroup& group : groups_) {
     GroupTensors& tensors = tensors_.emplace_back();
     for (const auto& [name, parameter] : group.parameters) {
@@ -40,8 +41,8 @@ Tensor AdamW::step(const Schedule& schedule, int64_t n, const Tensor& loss) {
   for (size_t g = 0; g < groups_.size(); ++g) {
     GroupTensors& t = tensors_[g];
     at::_fused_adamw_(t.parameters, t.grads, t.exp_avg, t.exp_avg_sq, {}, t.steps,
-                      schedule.rate(n, groups_[g].lr_scale), options_.beta1, options_.beta2, groups_[g].weight_decay,
-                      options_.eps, /*amsgrad=*/false,
+                      schedule.rate(n, groups_[g].lr_scale), options_.betas[0], options_.betas[1],
+                      groups_[g].weight_decay, options_.eps, /*amsgrad=*/false,
                       /*maximize=*/false, scale, not_finite);
   }
   return norm;

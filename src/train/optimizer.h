@@ -1,6 +1,7 @@
 // AdamW over parameter groups, with global-norm clipping and the non-finite guard folded into the fused update: no
 // extra pass over the gradients and no wait for the device.
 #pragma once
+#include "config/optimizer.h"
 #include "config/schedule.h"
 #include "layers/scope.h"
 
@@ -15,12 +16,8 @@ struct ParameterGroup {
 
 class AdamW {
  public:
-  struct Options {
-    double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-    double clip_norm = 0;  // 0: no clipping
-  };
-
-  AdamW(std::vector<ParameterGroup> groups, Options options);
+  // The decay is the groups' own.
+  AdamW(std::vector<ParameterGroup> groups, const OptimizerOptions& options);
 
   // One update from the parameters' .grad at the rates of optimizer step n. Returns the global gradient norm before
   // clipping (0-d). A norm or loss (0-d) that is not finite leaves parameters and state as they were. The gradients
@@ -38,7 +35,7 @@ class AdamW {
     std::vector<Tensor> parameters, grads, exp_avg, exp_avg_sq, steps;
   };
   std::vector<ParameterGroup> groups_;
-  Options options_;
+  OptimizerOptions options_;
   std::vector<GroupTensors> tensors_;
   std::vector<Tensor> all_grads_, all_steps_;
 };

@@ -68,18 +68,8 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   }
   if (const std::string note = fill_centers(model, setup, out); !note.empty()) session.message(note);
   const std::unique_ptr<MaskGenerator> masks = make_masks(config);
-  Loader loader(*setup.dataset, {.split = Split::train,
-                                 .batch_size = options.batch_size,
-                                 .image_size = setup.data.image_size,
-                                 .workers = setup.workers,
-                                 .seed = setup.seed,
-                                 .augment = options.augment,
-                                 .eval_crop = eval_crop(setup.data),
-                                 .fail_on_error = setup.data.on_error == "fail"});
-  AdamW optimizer(
-      parameter_groups(model, options.weight_decay, 1),
-      {.beta1 = options.betas[0], .beta2 = options.betas[1], .eps = options.eps, .clip_norm = options.clip_norm});
-  const int64_t steps = entry.at("plan").at("steps");
+  Loader loader(*setup.dataset, setup.training(options.batch_size, options.augment));
+  AdamW optimizer(parameter_groups(model, options.weight_decay, 1), options);
 
   Tensor mask;  // of the current batch
   const Batch* masked_batch = nullptr;
@@ -90,52 +80,33 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
     masked_batch = &batch, masked_step = step;
     return mask;
   };
-  const TrainTask task{
-      .options = options,
-      .steps = steps,
-      .pieces = pieces_of(model, setup, options),
-      .seed = setup.seed,
-      .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
-      .loader = loader,
-      .parameters = model.parameters(),
-      .optimizer = optimizer,
-      .constants = constants,
-      .description = describe_weights(config),
-      .loss =
-          [&](const Batch& batch, int64_t first, int64_t last, StepContext step) {
-            const Tensor whole = mask_of(batch, step.step);
-            step.batch_masked = model.masked_pixels(whole);
-            return model.forward(setup.normalise(batch.pixels, first, last), whole.slice(0, first, last), step).loss;
-          },
-      .evaluate =
-          [&](int64_t epoch, bool last) {
-            if (!setup.dataset->has(Split::val) || options.val_epochs == 0 ||
-                (!last && epoch % options.val_epochs != 0))
-              return Json(Json::object());
-            return validate(model, setup, *masks, options.batch_size);
-          },
-      .examine =
-          [&](const Batch& batch, const StepContext& step) {
-            const at::NoGradGuard no_grad;
-            const Tensor images = setup.normalise(batch.pixels, 0, batch.size()), whole = mask_of(batch, step.step);
-            const SimMim::Output again = model.forward(images, whole, StepContext{});
-            Json facts = {{"images", Json::array()}, {"masks", Json::array()}, {"image_loss", Json::array()}};
-            for (int64_t i = 0; i < batch.size(); ++i) {
-              facts["images"].push_back(setup.dataset->item_name(Split::train, batch.indices[static_cast<size_t>(i)]));
-              const Tensor cells = whole[i].contiguous();
-              facts["masks"].push_back(
-                  std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
-              facts["image_loss"].push_back(again.image_loss[i].item<double>());
-            }
-            facts["blocks"] =
-                examine_blocks(step, [&](const StepContext& watched) { model.forward(images, whole, watched); });
-            return facts;
-          },
-      .block_of = [&](std::string_view name) { return model.encoder().layer_of(name); }};
+  TrainTask task = task_of(model, setup, options, entry, loader, optimizer);
+  task.constants = constants;
+  task.description = describe_weights(config);
+  task.loss = [&](const Batch& batch, int64_t first, int64_t last, StepContext step) {
+    const Tensor whole = mask_of(batch, step.step);
+    step.batch_masked = model.masked_pixels(whole);
+    return model.forward(setup.normalise(batch.pixels, first, last), whole.slice(0, first, last), step).loss;
+  };
+  task.evaluate = [&](int64_t epoch, bool last) {
+    if (!setup.dataset->has(Split::val) || options.val_epochs == 0 || (!last && epoch % options.val_epochs != 0))
+      return Json(Json::object());
+    return validate(model, setup, *masks, options.batch_size);
+  };
+  task.examine = [&](const Batch& batch, const StepContext& step) {
+    const at::NoGradGuard no_grad;
+    const Tensor images = setup.normalise(batch.pixels, 0, batch.size()), whole = mask_of(batch, step.step);
+    Json facts = examine_images(*setup.dataset, batch, model.forward(images, whole, StepContext{}).image_loss);
+    for (int64_t i = 0; i < batch.size(); ++i) {
+      const Tensor cells = whole[i].contiguous();
+      facts["masks"].push_back(std::vector<int>(cells.data_ptr<uint8_t>(), cells.data_ptr<uint8_t>() + cells.numel()));
+    }
+    facts["blocks"] = examine_blocks(step, [&](const StepContext& watched) { model.forward(images, whole, watched); });
+    return facts;
+  };
   Progress progress;
   StageResult result;
   result.ending = train(session, task, progress);
-  for (const SkippedImage& skipped : loader.skipped()) session.message("skipped: " + skipped.message);
   result.summary["skipped_images"] = loader.skipped().size();
   if (result.ending == Ending::interrupted) return result;
   save_weights(session.folder().file("final.safetensors"), joined(model.parameters(), constants), task.description);

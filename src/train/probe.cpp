@@ -87,7 +87,7 @@ std::vector<Candidate> train_linear(Session& session, const ProbeOptions& option
       candidates.push_back(std::move(candidate));
     }
   }
-  AdamW optimizer(std::move(groups), {});
+  AdamW optimizer(std::move(groups), {.clip_norm = 0});
   const int64_t n = train.labels.size(0), batch = std::min(options.batch_size, n), per_epoch = n / batch;
   const Schedule schedule{.kind = "cosine", .peak = peak, .steps = options.epochs * per_epoch};
   for (int64_t epoch = 0; epoch < options.epochs && !interrupt_requested(); ++epoch) {

@@ -59,6 +59,18 @@ Tensor StageSetup::denormalise(const Tensor& images) const {
   return out.clamp_(0, 1);
 }
 
+LoaderOptions StageSetup::training(int64_t batch_size, const AugmentOptions& augment) const {
+  return {.split = Split::train,
+          .batch_size = batch_size,
+          .image_size = data.image_size,
+          .workers = workers,
+          .seed = seed,
+          .augment = augment,
+          .fill = fill_of(normalisation.mean),
+          .eval_crop = eval_crop(data),
+          .fail_on_error = data.on_error == "fail"};
+}
+
 LoaderOptions StageSetup::evaluation(Split split, int64_t batch_size) const {
   const std::string stage = config.at("stage");
   LoaderOptions options{.split = split,

@@ -31,6 +31,8 @@ struct StageSetup {
   // Normalised (n,3,S,S) -> (n,3,S,S) in [0,1] on the CPU.
   Tensor denormalise(const Tensor& images) const;
 
+  // Training images without end, shuffled, cropped as `augment` says.
+  LoaderOptions training(int64_t batch_size, const AugmentOptions& augment) const;
   // One pass over a split in its own order, centre crops.
   LoaderOptions evaluation(Split split, int64_t batch_size) const;
 };

@@ -36,6 +36,22 @@ int64_t pieces_of(const Model& model, const StageSetup& setup, const TrainOption
                      options.batch_size, on);
 }
 
+// The task of a stage but for what is its own: `loss`, `evaluate` and `examine`.
+template <class Model>
+TrainTask task_of(const Model& model, const StageSetup& setup, const TrainOptions& options, const Json& entry,
+                  Loader& loader, AdamW& optimizer) {
+  const int64_t steps = entry.at("plan").at("steps");
+  return {.options = options,
+          .steps = steps,
+          .pieces = pieces_of(model, setup, options),
+          .seed = setup.seed,
+          .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
+          .loader = loader,
+          .parameters = model.parameters(),
+          .optimizer = optimizer,
+          .block_of = [&model](std::string_view name) { return model.encoder().layer_of(name); }};
+}
+
 // AdamW's groups: each parameter's rate by its layer and its decay by the official rules.
 template <class Model>
 std::vector<ParameterGroup> parameter_groups(const Model& model, double weight_decay, double layer_decay) {

@@ -62,15 +62,8 @@ class DvaeTraining {
         partial_(output_.string() + ".partial"),
         sink_(sink),
         dvae_(options, Dvae::Parts::both, setup.context),
-        optimizer_({{1, options.weight_decay, dvae_.parameters}}, {.clip_norm = options.clip_norm}),
-        loader_(*setup.dataset, {.split = Split::train,
-                                 .batch_size = options.batch_size,
-                                 .image_size = setup.data.image_size,
-                                 .workers = setup.workers,
-                                 .seed = setup.seed,
-                                 .augment = options.augment,
-                                 .eval_crop = eval_crop(setup.data),
-                                 .fail_on_error = setup.data.on_error == "fail"}) {
+        optimizer_({{1, options.weight_decay, dvae_.parameters}}, options),
+        loader_(*setup.dataset, setup.training(options.batch_size, options.augment)) {
     Json config = {{"stage", "dvae"}, {"seed", setup.seed}, {"data", write_fields(setup.data)}};
     config["dvae"] = write_fields(options);
     description_ = describe_weights(config);

@@ -46,6 +46,10 @@ Json describe_file(const TensorFile& file) {
                      : swin || vit        ? "features"
                                           : "unknown";
 
+  const Naming naming = naming_of(file.tensors());
+  // timm's Beit has the official names, but no prefix and no buffers.
+  const bool as_in_timm = vit && naming == Naming::official && !begins("encoder.") && !holds("relative_position_index");
+  const std::string_view names = as_in_timm ? "simmim or timm" : swin || vit ? name_of(naming) : "unknown";
   int64_t parameters = 0;
   Json tensors = Json::array();
   for (const auto& [name, tensor] : file.tensors()) {
@@ -57,7 +61,7 @@ Json describe_file(const TensorFile& file) {
   for (const auto& [key, text] : file.metadata()) metadata[key] = metadata_value(text);
   return {{"path", file.path().string()},
           {"format", file.format()},
-          {"names", swin || vit ? name_of(naming_of(file.tensors())) : "unknown"},
+          {"names", names},
           {"bytes", file.file_bytes()},
           {"kind", kind},
           {"encoder", swin && holds(".logit_scale") ? "swinv2"

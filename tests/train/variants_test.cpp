@@ -10,6 +10,7 @@ using namespace testing_support;
 struct Case {
   std::string name;
   Json encoder, head;
+  double reached = 0.9;  // share of the first loss that the last one is below
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -29,7 +30,7 @@ TEST_P(Variant, LearnsAndIsFineTunedAtAnotherSize) {
   for (const std::string& text : journal(folder.path, entries[0]["id"]))
     if (const Json line = parse_json(text, "journal"); line.contains("loss")) losses.push_back(line["loss"]);
   ASSERT_GE(losses.size(), 4u);
-  EXPECT_LT(losses.back(), 0.97 * losses.front());  // a new Swin V2 passes its input on: it sets off slowly
+  EXPECT_LT(losses.back(), GetParam().reached * losses.front());
   ASSERT_EQ(run(entries[1], folder.path)["state"], "done");
   EXPECT_EQ(read_record(run_path(folder.path, entries[1]["id"]))["state"], "done");
 }
@@ -44,19 +45,20 @@ Json with(Json block, const Json& more) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Variant,
-                         testing::Values(Case{"swinv2_with_inverse_swin", with(kSwin, {{"name", "swinv2"}}), kInverse},
-                                         Case{"swin_with_absolute_positions",
-                                              with(kSwin, {{"name", "swin"}, {"absolute_position", true}}),
-                                              {{"name", "linear"}}},
-                                         Case{"vit_with_absolute_positions_and_inverse_swin",
-                                              {{"name", "vit"},
-                                               {"patch", 8},
-                                               {"dim", 32},
-                                               {"depth", 2},
-                                               {"heads", 2},
-                                               {"absolute_position", true},
-                                               {"checkpointing", true}},
-                                              kInverse}),
+                         testing::Values(  // A new Swin V2 passes its input on: it sets off slowly.
+                             Case{"swinv2_with_inverse_swin", with(kSwin, {{"name", "swinv2"}}), kInverse, 0.97},
+                             Case{"swin_with_absolute_positions",
+                                  with(kSwin, {{"name", "swin"}, {"absolute_position", true}}),
+                                  {{"name", "linear"}}},
+                             Case{"vit_with_absolute_positions_and_inverse_swin",
+                                  {{"name", "vit"},
+                                   {"patch", 8},
+                                   {"dim", 32},
+                                   {"depth", 2},
+                                   {"heads", 2},
+                                   {"absolute_position", true},
+                                   {"checkpointing", true}},
+                                  kInverse}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(Swinv2, KeepsTheWindowsOfItsPreTrainingAtAnotherSize) {

@@ -22,6 +22,16 @@ TEST(Inspect, TellsTheKindTheEncoderAndTheParameters) {
   EXPECT_EQ(describe("remap_tables.safetensors")["kind"], "unknown");
 }
 
+TEST(Inspect, SaysWhereTwoProgramsHaveTheSameNames) {
+  const Temporary folder;
+  const TensorFile official = TensorFile::open(golden("vit_finetune.pth"));
+  EXPECT_EQ(describe_file(official)["names"], "simmim");  // with buffers that timm does not save
+  NamedViews tensors = official.tensors();
+  std::erase_if(tensors, [](const auto& entry) { return entry.first.ends_with("relative_position_index"); });
+  write_safetensors(folder / "w", tensors);
+  EXPECT_EQ(describe_file(TensorFile::open(folder / "w"))["names"], "simmim or timm");
+}
+
 TEST(Inspect, CountsParametersWithoutBuffersAndOptimizerState) {
   const Temporary folder;
   const std::vector<float> values(6);
