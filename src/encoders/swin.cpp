@@ -141,12 +141,13 @@ double Swin::flops() const {
 // row, before and after the norm; the last norm's input and output.
 double Swin::kept_bytes(const ModelContext& on) const {
   int64_t around = stages_[0].grid.cells() * (3 * options_.patch * options_.patch + 3 * options_.dim);
-  double blocks = 0;
+  std::vector<KeptBytes> blocks;
   for (size_t s = 0; s < stages_.size(); ++s) {
-    blocks += stages_[s].kept_bytes(on);
+    const std::vector<KeptBytes> stage = stages_[s].kept_bytes(on);
+    blocks.insert(blocks.end(), stage.begin(), stage.end());
     around += 2 * stages_[s].grid.cells() * (options_.dim << s);
   }
-  return static_cast<double>(around) * (on.dtype == at::kDouble ? 8 : 4) + blocks;
+  return static_cast<double>(around) * (on.dtype == at::kDouble ? 8 : 4) + most_kept(blocks, options_.checkpointing);
 }
 
 int64_t Swin::layer_of(std::string_view name) const {

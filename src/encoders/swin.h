@@ -38,8 +38,10 @@ class Swin : public Encoder {
       visit("drop_path", o.drop_path, "share of images for which the last block's branches are left out in training",
             FieldRule{.min = 0, .max = 0.99});
       visit("absolute_position", o.absolute_position, "adds a learned vector for each token's place to the tokens");
-      visit("checkpointing", o.checkpointing,
-            "saves memory: activations of a block are computed again in the backward pass", FieldRule{.in_id = false});
+      visit(
+          "checkpointing", o.checkpointing,
+          "saves memory: activations of a block, also of a head that has some, are computed again in the backward pass",
+          FieldRule{.in_id = false});
     }
     // Fills in what follows from the size.
     void settle(int64_t image_size) { window = window_at(image_size); }

@@ -100,8 +100,8 @@ double Vit::kept_bytes(const ModelContext& on) const {
   const int64_t L = grid_.cells();
   const double around = static_cast<double>(L * (3 * options_.patch * options_.patch + 4 * options_.dim));
   const double number = on.dtype == at::kDouble ? 8 : 4;
-  return around * number + kept_of_blocks(std::vector<double>(blocks_.size(), blocks_[0].kept_bytes(L + 1, L + 1, on)),
-                                          static_cast<double>((L + 1) * options_.dim) * number, options_.checkpointing);
+  const KeptBytes block{blocks_[0].kept_bytes(L + 1, L + 1, on), static_cast<double>((L + 1) * options_.dim) * number};
+  return around * number + most_kept(std::vector<KeptBytes>(blocks_.size(), block), options_.checkpointing);
 }
 
 int64_t Vit::layer_of(std::string_view name) const {

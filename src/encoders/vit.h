@@ -33,8 +33,10 @@ class Vit : public Encoder {
             FieldRule{.min = 0, .max = 0.99});
       visit("absolute_position", o.absolute_position,
             "adds a learned vector for each token's place to the tokens, beside the relative bias");
-      visit("checkpointing", o.checkpointing,
-            "saves memory: activations of a block are computed again in the backward pass", FieldRule{.in_id = false});
+      visit(
+          "checkpointing", o.checkpointing,
+          "saves memory: activations of a block, also of a head that has some, are computed again in the backward pass",
+          FieldRule{.in_id = false});
     }
   };
 

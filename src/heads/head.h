@@ -17,6 +17,10 @@ class Head {
   virtual bool pointwise() const { return true; }
 
   virtual double flops() const = 0;  // of one cell forward, 2 a multiply-add
+
+  // Bytes that the forward pass of one cell keeps for the backward pass, as `on` computes it; little beside the
+  // encoder's where nothing else is said.
+  virtual double kept_bytes(const ModelContext&) const { return 0; }
 };
 
 }  // namespace simmim

@@ -74,7 +74,7 @@ Tensor pool_tokens(const Tensor& x, Grid grid, int64_t p) {
 
 InverseSwinHead::InverseSwinHead(const Options& options, const Scope& scope, const FeatureShape& features,
                                  const PredictionShape& prediction)
-    : cells_(features.side), side_(prediction.side) {
+    : cells_(features.side), side_(prediction.side), checkpointing_(scope.context().checkpointing) {
   const Options o = completed(options);
   check_sizes(o, features, prediction);
   const Init normal = truncated_normal(0.02, 2);
@@ -87,7 +87,8 @@ InverseSwinHead::InverseSwinHead(const Options& options, const Scope& scope, con
                                                    .dim = dim,
                                                    .heads = o.heads[s],
                                                    .mlp_ratio = o.mlp_ratio,
-                                                   .drop_path = std::vector<double>(static_cast<size_t>(o.depths[s]))});
+                                                   .drop_path = std::vector<double>(static_cast<size_t>(o.depths[s])),
+                                                   .checkpointing = checkpointing_});
     if (s + 1 < o.depths.size()) expands_.emplace_back(layer / "upsample" / "expand", dim, 2 * dim, normal);
   }
   const int64_t last = *o.dim >> (o.depths.size() - 1), values = std::max<int64_t>(1, side_ / division(o));
@@ -116,6 +117,19 @@ double InverseSwinHead::flops() const {
   for (const WindowStage& stage : stages_) total += stage.flops();
   for (size_t s = 0; s < expands_.size(); ++s) total += product(expands_[s], stages_[s].grid.cells());
   return total / static_cast<double>(cells);
+}
+
+// Around the blocks: the features, and what each stage hands to the linear layer behind it.
+double InverseSwinHead::kept_bytes(const ModelContext& on) const {
+  double around = static_cast<double>(cells_ * cells_ * proj_->weight.size(1));
+  std::vector<KeptBytes> blocks;
+  for (const WindowStage& stage : stages_) {
+    const std::vector<KeptBytes> each = stage.kept_bytes(on);
+    blocks.insert(blocks.end(), each.begin(), each.end());
+    around += static_cast<double>(stage.grid.cells() * stage.dim);
+  }
+  return (around * (on.dtype == at::kDouble ? 8 : 4) + most_kept(blocks, checkpointing_)) /
+         static_cast<double>(cells_ * cells_);
 }
 
 }  // namespace simmim

@@ -42,9 +42,11 @@ class InverseSwinHead : public Head {
   Tensor forward(const Tensor& features) const override;
   bool pointwise() const override { return false; }
   double flops() const override;
+  double kept_bytes(const ModelContext& on) const override;
 
  private:
   int64_t cells_, side_;  // cells a side; values a side of a cell
+  bool checkpointing_;
   std::optional<Linear> proj_, pred_;
   std::vector<WindowStage> stages_;
   std::vector<Linear> expands_;  // D -> 2D, one less

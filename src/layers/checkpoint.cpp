@@ -3,7 +3,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "layers/autocast.h"
 
@@ -55,9 +54,13 @@ Tensor checkpoint(const NetworkPart& part, const std::vector<Tensor>& inputs) {
   return at::GradMode::is_enabled() ? Checkpoint::apply(at::TensorList(inputs), part) : part(inputs);
 }
 
-double kept_of_blocks(const std::vector<double>& each, double input_bytes, bool checkpointing) {
-  if (!checkpointing) return std::accumulate(each.begin(), each.end(), 0.);
-  return static_cast<double>(each.size()) * input_bytes + *std::max_element(each.begin(), each.end());
+double most_kept(const std::vector<KeptBytes>& blocks, bool checkpointing) {
+  double before = 0, most = 0;
+  for (const KeptBytes& block : blocks) {
+    most = std::max(most, before + block.all);
+    before += checkpointing ? block.input : block.all;
+  }
+  return most;
 }
 
 }  // namespace simmim

@@ -16,8 +16,13 @@ using NetworkPart = std::function<Tensor(const std::vector<Tensor>& inputs)>;
 // requires a gradient. With gradients off it is a plain call.
 Tensor checkpoint(const NetworkPart& part, const std::vector<Tensor>& inputs);
 
-// Bytes that blocks keep for the backward pass, from what each would keep by itself: all of it, or, checkpointed, the
-// input of every block and, while it is computed again, one block's own.
-double kept_of_blocks(const std::vector<double>& each, double input_bytes, bool checkpointing);
+// Bytes that a block of one image holds for the backward pass: all that it keeps, its input among it.
+struct KeptBytes {
+  double all = 0, input = 0;
+};
+
+// The most that blocks hold at a time. blocks: in the order of the forward pass. Checkpointed, the backward pass takes
+// them from the last to the first: the inputs up to a block, and that block's own while it is computed again.
+double most_kept(const std::vector<KeptBytes>& blocks, bool checkpointing);
 
 }  // namespace simmim

@@ -12,13 +12,15 @@
 namespace simmim {
 
 // What a model is built for. Parameters are `dtype` (f32, or f64 for parity checks); with `autocast` the matrix
-// products of encoder and head run in bfloat16 on f32 weights while training, never in evaluation. at::kMeta gives
-// shapes and counts without memory.
+// products of encoder and head run in bfloat16 on f32 weights while training, never in evaluation. With `checkpointing`
+// a head's blocks keep their inputs alone (layers/checkpoint.h); an encoder's do by its own option, which the model
+// hands on. at::kMeta gives shapes and counts without memory.
 struct ModelContext {
   uint64_t seed = 0;
   at::ScalarType dtype = at::kFloat;
   at::Device device = at::kCPU;
   bool autocast = false;
+  bool checkpointing = false;
 };
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;

@@ -1,6 +1,5 @@
 #include "layers/window_stage.h"
 
-#include "layers/checkpoint.h"
 #include "layers/cosine_block.h"
 #include "layers/relative_bias.h"
 
@@ -67,11 +66,12 @@ double WindowStage::flops() const {
   return total;
 }
 
-double WindowStage::kept_bytes(const ModelContext& on) const {
-  std::vector<double> each;
-  for (const auto& block : blocks) each.push_back(block->kept_bytes(grid.cells(), straight.side * straight.side, on));
-  return kept_of_blocks(each, static_cast<double>(grid.cells() * dim * (on.dtype == at::kDouble ? 8 : 4)),
-                        checkpointing);
+std::vector<KeptBytes> WindowStage::kept_bytes(const ModelContext& on) const {
+  const double input = static_cast<double>(grid.cells() * dim * (on.dtype == at::kDouble ? 8 : 4));
+  std::vector<KeptBytes> each;
+  for (const auto& block : blocks)
+    each.push_back({block->kept_bytes(grid.cells(), straight.side * straight.side, on), input});
+  return each;
 }
 
 NamedTensors WindowStage::buffers() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layers/block.h"
+#include "layers/checkpoint.h"
 
 namespace simmim {
 
@@ -56,8 +57,8 @@ struct WindowStage {
   Tensor forward(Tensor x, int64_t first, const StepContext& step,
                  const std::function<void(const Tensor&)>& each = nullptr) const;
 
-  double flops() const;                             // of one image forward
-  double kept_bytes(const ModelContext& on) const;  // of one image, for the backward pass
+  double flops() const;                                             // of one image forward
+  std::vector<KeptBytes> kept_bytes(const ModelContext& on) const;  // of one image, a block
 
   // "blocks.b.attn.relative_position_index", "blocks.b.attn_mask", ...
   NamedTensors buffers() const;

@@ -58,7 +58,9 @@ SimMim::SimMim(const Json& config, const ModelContext& context)
   const PredictionShape prediction{target_->channels() * std::max<int64_t>(1, target_->classes()),
                                    target_->resolution() / cells};
   head_channels_ = prediction.channels * prediction.side * prediction.side;
-  head_ = make(heads(), "head", scope / "decoder", encoder_->shape(), prediction);
+  ModelContext of_head = context;
+  of_head.checkpointing = config["encoder"].value("checkpointing", false);
+  head_ = make(heads(), "head", Scope(parameters_, of_head) / "decoder", encoder_->shape(), prediction);
 }
 
 SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const StepContext& step) const {
@@ -113,11 +115,12 @@ double SimMim::masked_pixels(const Tensor& mask) const {
 
 double SimMim::flops() const { return encoder_->flops() + static_cast<double>(cell_grid_.cells()) * head_->flops(); }
 
-// Beside the encoder: the image, and of each target value the prediction, the target, their difference and its size.
+// Beside encoder and head: the image, and of each target value the prediction, the target, their difference and its
+// size.
 double SimMim::kept_bytes(const ModelContext& on) const {
   const int64_t values = target_->resolution() * target_->resolution() * target_->channels() *
                          (3 + std::max<int64_t>(1, target_->classes()));
-  return encoder_->kept_bytes(on) +
+  return encoder_->kept_bytes(on) + static_cast<double>(cell_grid_.cells()) * head_->kept_bytes(on) +
          static_cast<double>(3 * image_size_ * image_size_ + values) * (on.dtype == at::kDouble ? 8 : 4);
 }
 

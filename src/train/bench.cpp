@@ -101,6 +101,7 @@ Json bench_step(const Json& config) {
     synchronize(setup.context.device);
     if (step >= kWarmupSteps) seconds.push_back(watch.seconds());
   }
+  const int64_t memory = peak_memory_bytes(setup.context.device);  // before the large product
   const double typical = median(seconds), rate = 3 * work.flops * static_cast<double>(B) / typical * 1e-9;
   const double peak = product_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device,
                                    {kGemmSide, kGemmSide, kGemmSide});
@@ -112,6 +113,7 @@ Json bench_step(const Json& config) {
           {"gflops", rate},
           {"peak_gflops", peak},
           {"share_of_peak", rate / peak},
+          {"memory", memory},
           {"steps", seconds.size()},
           {"batch_size", B},
           {"threads", at::get_num_threads()},

@@ -14,8 +14,8 @@ double product_rate(at::ScalarType dtype, at::Device device, const ProductShape&
 
 // One optimizer step (normalise, mask, forward, backward, AdamW) of a "pretrain" or "finetune" configuration, repeated.
 // -> {"images_per_second" (median), "step_seconds" {median,min,max}, "gflops" (achieved), "peak_gflops" (a large matrix
-// product of the same number type, measured in the same run), "share_of_peak", "steps", "batch_size", "threads",
-// "precision", "device", "parameters"}
+// product of the same number type, measured in the same run), "share_of_peak", "memory" (bytes at the peak), "steps",
+// "batch_size", "threads", "precision", "device", "parameters"}
 Json bench_step(const Json& config);
 
 }  // namespace simmim
