@@ -1,6 +1,5 @@
 #include "model/classifier.h"
 
-#include <map>
 #include <optional>
 
 #include "encoders/encoders.h"
@@ -13,12 +12,6 @@ Json encoder_block(const Json& config) {
   Json block = config.at("encoder");
   if (const Json* rate = find_path(config, "finetune.drop_path"); rate && rate->is_number()) block["drop_path"] = *rate;
   return block;
-}
-
-std::string shape_text(const Tensor& tensor) {
-  std::vector<std::string> sizes;
-  for (const int64_t size : tensor.sizes()) sizes.push_back(std::to_string(size));
-  return "(" + join(sizes, ",") + ")";
 }
 
 }  // namespace
@@ -54,26 +47,6 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothin
 
 Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets) {
   return -(targets * at::log_softmax(logits, -1)).sum(-1).mean();
-}
-
-LoadReport load_parameters(const NamedTensors& parameters, const NamedTensors& values) {
-  const at::NoGradGuard no_grad;
-  std::map<std::string, Tensor> given(values.begin(), values.end());
-  LoadReport report;
-  for (const auto& [name, parameter] : parameters) {
-    const auto it = given.find(name);
-    if (it == given.end()) {
-      report.missing.push_back(name);
-    } else if (it->second.sizes() != parameter.sizes()) {
-      report.reshaped.push_back(name + ": " + shape_text(it->second) + " instead of " + shape_text(parameter));
-    } else {
-      Tensor(parameter).copy_(it->second);
-    }
-    if (it != given.end()) given.erase(it);
-  }
-  for (const auto& [name, value] : values)
-    if (given.contains(name)) report.unexpected.push_back(name);
-  return report;
 }
 
 }  // namespace simmim

@@ -46,15 +46,4 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothin
 // logits (B,K), targets (B,K) that sum to 1 a row -> mean over images of -sum(target * log_softmax).
 Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets);
 
-// What happened when named values were copied into a model's parameters.
-struct LoadReport {
-  std::vector<std::string> missing;     // parameters that the values do not name
-  std::vector<std::string> unexpected;  // values that no parameter takes
-  std::vector<std::string> reshaped;    // "name: (found) instead of (wanted)"; left as they were
-};
-
-// Copies values into the parameters of the same name and shape (converting number types) and reports the rest. Mapping
-// of official names and resizing of position tables are done before, on the values (weights/remap.h).
-LoadReport load_parameters(const NamedTensors& parameters, const NamedTensors& values);
-
 }  // namespace simmim

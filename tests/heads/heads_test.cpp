@@ -46,14 +46,5 @@ TEST(Heads, ThatClaimToBePointwiseAre) {
   }
 }
 
-TEST(MlpHead, HasTheParametersOfThePapersTable) {  // 90.9M with Swin-B's encoder of 86.7M
-  NamedTensors parameters;
-  const auto& row = heads()[1];
-  ASSERT_EQ(row.name, "mlp");
-  row.make(row.resolve(Json::object(), "head"), Scope(parameters, {.device = at::kMeta}), FeatureShape{1024, 32, 6},
-           PredictionShape{3, 32});
-  EXPECT_EQ(count_elements(parameters), 1025 * 1024 + 1025 * 3072);
-}
-
 }  // namespace
 }  // namespace simmim

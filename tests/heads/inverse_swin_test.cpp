@@ -1,4 +1,4 @@
-// The paper's parameter counts, and which sizes fit.
+// What it computes, and which sizes fit.
 #include "heads/inverse_swin.h"
 
 #include <gtest/gtest.h>
@@ -17,15 +17,6 @@ std::unique_ptr<Head> make(const Json& options, NamedTensors& parameters, const 
   block.update(options);
   const auto& row = find_variant(heads(), block, "head");
   return row.make(row.resolve(block, "head"), Scope(parameters, context), features, prediction);
-}
-
-TEST(InverseSwinHead, MakesTheParametersOfThePapersTable) {  // 115.2M and 174.8M with Swin-B's encoder
-  constexpr double kEncoder = 89874104 - 1025 * 3072;
-  for (const auto& [size, millions] : {std::pair{"tiny", 115.02}, {"base", 174.49}}) {
-    NamedTensors parameters;
-    make({{"size", size}}, parameters, kSwinBase, {3, 32});
-    EXPECT_NEAR((kEncoder + static_cast<double>(count_elements(parameters))) / 1e6, millions, 0.005) << size;
-  }
 }
 
 TEST(InverseSwinHead, CountsTheWorkOfEveryProduct) {
