@@ -29,6 +29,11 @@ LIMIT = 1e-5
 worst, names = {}, {}
 
 
+SWINV2 = ["encoder.name=swinv2", "encoder.patch=2", "encoder.dim=16", "encoder.depths=[2,2,2,1]", "encoder.heads=[1,2,4,8]",
+          "encoder.window=8", "encoder.pretrained_window=[4,4,4,4]", "data.image_size=64", "mask.patch=16", "data.mean=imagenet",
+          "data.std=imagenet", "precision=f32"]
+
+
 def simmim(*words):
     done = subprocess.run([PROGRAM, *map(str, words), "--json"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -133,6 +138,18 @@ def check_torch_load(checkpoint, folder):
         sys.exit(f"{checkpoint.name}: torch.load reads other tensors from our .pth")
 
 
+def swinv2_checkpoint(folder):
+    """A pre-training of ours with other numbers in it: the norms of a new Swin V2 are zero."""
+    run = simmim("pretrain", *SWINV2, "pretrain.steps=1", "pretrain.batch_size=8", "data.limit=64", "--out", folder / "results")
+    trained = folder / "results" / "runs" / run["id"] / "final.safetensors"
+    with safe_open(trained, "pt") as file:
+        metadata = file.metadata()
+    generator = torch.Generator().manual_seed(5)
+    tensors = {name: tensor + 0.2 * torch.randn(tensor.shape, generator=generator) for name, tensor in load_file(trained).items()}
+    save_file(tensors, folder / "swinv2_pretrain.safetensors", metadata)
+    return folder / "swinv2_pretrain.safetensors"
+
+
 def check_pretraining(checkpoint, masks, formats, folder):
     masked = Masked(checkpoint, folder)
     for kind in formats:
@@ -180,11 +197,16 @@ def randomise(model):
 
 def check_import(what, model, folder):
     """A model of theirs, saved by themselves, in ours."""
-    if what.startswith("timm"):
+    if what.startswith("timm swinv2"):  # whose tensors do not show its sizes: as timm's files are published, in a folder
+        given = folder / what
+        given.mkdir()
+        save_file(model.state_dict(), given / "model.safetensors")
+        (given / "config.json").write_text(json.dumps({"architecture": what.split()[1]}))
+    elif what.startswith("timm"):
         given = folder / "theirs.safetensors"
         save_file(model.state_dict(), given)
     else:
-        given = folder / "theirs"
+        given = folder / what
         model.save_pretrained(given)
     ours = folder / "imported.safetensors"
     simmim("import", given, "-o", ours)
@@ -203,6 +225,7 @@ def main():
         check_pretraining(GOLDEN / "vit_pretrain.pth", "vit", ["timm", "hf"], folder)
         check_pretraining(GOLDEN / "swin_pretrain.pth", "swin", ["timm"], folder)  # its last window is another: no hf
         check_pretraining(GOLDEN / "swin_p2_pretrain.pth", "vit", ["timm", "hf"], folder)
+        check_pretraining(swinv2_checkpoint(folder), "vit", ["timm", "hf"], folder)
         check_classifier(GOLDEN / "vit_finetune.pth", ["timm", "hf"], folder)
         check_classifier(GOLDEN / "swin_finetune.pth", ["timm"], folder)
         for checkpoint in GOLDEN.glob("*train.pth"):
@@ -216,6 +239,12 @@ def main():
         swin = transformers.SwinConfig(image_size=192, window_size=6, depths=[2, 2, 2, 2], embed_dim=48, num_heads=[2, 4, 8, 16],
                                        num_labels=10)
         check_import("hf SwinForImageClassification", randomise(transformers.SwinForImageClassification(swin)), folder)
+        check_import("timm swinv2_tiny_window8_256", randomise(timm.create_model("swinv2_tiny_window8_256", num_classes=10)), folder)
+        check_import("timm swinv2_base_window12to16_192to256",
+                     randomise(timm.create_model("swinv2_base_window12to16_192to256", num_classes=10)), folder)
+        swin = transformers.Swinv2Config(image_size=96, window_size=6, depths=[2, 2, 2], embed_dim=48, num_heads=[2, 4, 8],
+                                         pretrained_window_sizes=[4, 4, 3], num_labels=10)
+        check_import("hf Swinv2ForImageClassification", randomise(transformers.Swinv2ForImageClassification(swin)), folder)
         beit = transformers.BeitConfig(image_size=96, hidden_size=96, num_hidden_layers=3, num_attention_heads=3, intermediate_size=384,
                                        use_relative_position_bias=True, layer_norm_eps=1e-6, num_labels=10)
         check_import("hf BeitForImageClassification", randomise(transformers.BeitForImageClassification(beit)), folder)

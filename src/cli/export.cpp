@@ -33,7 +33,7 @@ Command export_command() {
             args.option("--from", "RUN|FILE", options->from, "a trained run or a checkpoint of any kind");
             args.option("--format", "NAME", options->format,
                         "safetensors: our own, the default; simmim: official names and buffers (.safetensors or .pth); "
-                        "timm: Beit or Swin; hf: transformers' Beit or Swin",
+                        "timm: Beit, Swin or Swin V2; hf: those of transformers",
                         kFormats);
             args.option("-o,--output", "FILE", options->output,
                         "the file; with hf a folder for from_pretrained, or a .safetensors file alone");

@@ -1,5 +1,7 @@
 #include "config/other_programs.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace simmim {
@@ -7,25 +9,40 @@ namespace {
 
 struct Facts {
   const Json& encoder;
-  bool swin = false;
+  bool swin = false, second = false;                       // Swin, its version two
   int64_t image_size = 0, patch = 0, dim = 0, stride = 0;  // stride: pixels a feature cell covers
 };
 
 Facts facts_of(const Json& config, const char* format) {
   const Json& encoder = config.at("encoder");
   const std::string name = encoder.at("name");
-  if (name != "vit" && name != "swin")
-    fail(Code::usage, "--format {}: encoder '{}' has no counterpart there; allowed: vit and swin; use --format simmim",
+  if (name != "vit" && name != "swin" && name != "swinv2")
+    fail(Code::usage,
+         "--format {}: encoder '{}' has no counterpart there; allowed: vit, swin and swinv2; use --format simmim",
          format, name);
   if (encoder.value("absolute_position", false))
     fail(Code::usage, "--format {}: an encoder with absolute positions is not translated; use --format simmim", format);
   Facts facts{.encoder = encoder,
-              .swin = name == "swin",
+              .swin = name != "vit",
+              .second = name == "swinv2",
               .image_size = config.at("data").at("image_size"),
               .patch = encoder.at("patch"),
               .dim = encoder.at("dim")};
   facts.stride = facts.swin ? facts.patch << (encoder.at("depths").size() - 1) : facts.patch;
   return facts;
+}
+
+// The windows that Swin V2 measures by, 0 where those are a stage's own: theirs divides by a window less one.
+Json pretrained_windows(const Facts& facts) {
+  Json windows = Json::array();
+  const int64_t window = facts.encoder.at("window");
+  for (size_t stage = 0; stage < facts.encoder.at("depths").size(); ++stage) {
+    const int64_t own = std::min(window, facts.image_size / (facts.patch << stage));
+    const Json& given = facts.encoder.at("pretrained_window");
+    const int64_t measured_by = given.empty() ? own : given[stage].get<int64_t>();
+    windows.push_back(measured_by == own ? 0 : measured_by);
+  }
+  return windows;
 }
 
 // SwinForMaskedImageModeling's decoder: one 1x1 convolution to 3 x stride x stride channels.
@@ -41,7 +58,9 @@ bool has_linear_decoder(const Json& config, const Facts& facts) {
 OtherModel timm_model(const Json& config, const std::vector<std::string>& classes) {
   const Facts facts = facts_of(config, "timm");
   const bool classifies = !classes.empty();
-  OtherModel out{.name = facts.swin ? "swin_base_patch4_window7_224" : "beit_base_patch16_224",
+  OtherModel out{.name = facts.second ? "swinv2_base_window8_256"
+                         : facts.swin ? "swin_base_patch4_window7_224"
+                                      : "beit_base_patch16_224",
                  .config = {{"img_size", facts.image_size},
                             {"patch_size", facts.patch},
                             {"embed_dim", facts.dim},
@@ -52,6 +71,7 @@ OtherModel timm_model(const Json& config, const std::vector<std::string>& classe
     out.config.update({{"depths", facts.encoder.at("depths")},
                        {"num_heads", facts.encoder.at("heads")},
                        {"window_size", facts.encoder.at("window")}});
+    if (facts.second) out.config["pretrained_window_sizes"] = pretrained_windows(facts);
   } else {
     const double layer_scale = facts.encoder.at("layer_scale");
     out.config.update({{"depth", facts.encoder.at("depth")},
@@ -68,7 +88,9 @@ OtherModel timm_model(const Json& config, const std::vector<std::string>& classe
 OtherModel hf_model(const Json& config, const std::vector<std::string>& classes) {
   const Facts facts = facts_of(config, "hf");
   const bool classifies = !classes.empty();
-  OtherModel out{.config = {{"model_type", facts.swin ? "swin" : "beit"},
+  OtherModel out{.config = {{"model_type", facts.second ? "swinv2"
+                                           : facts.swin ? "swin"
+                                                        : "beit"},
                             {"image_size", facts.image_size},
                             {"patch_size", facts.patch},
                             {"num_channels", 3},
@@ -77,15 +99,16 @@ OtherModel hf_model(const Json& config, const std::vector<std::string>& classes)
                  .room = {.naming = Naming::hf}};
   if (facts.swin) {
     const int64_t window = facts.encoder.at("window"), last_grid = facts.image_size / facts.stride;
-    if (window > last_grid)
+    if (window > last_grid && !facts.second)
       fail(Code::usage,
            "--format hf: the last stage has a grid of {} x {} tokens, less than the window of {}; the Swin of "
            "transformers has one window for all stages; use --format timm",
            last_grid, last_grid, window);
     const bool whole = !classifies && has_linear_decoder(config, facts);
     out.room.mask_token = out.room.decoder = whole;
-    out.room.prefix = classifies || whole ? "swin." : "";
-    out.name = classifies ? "SwinForImageClassification" : whole ? "SwinForMaskedImageModeling" : "SwinModel";
+    out.room.prefix = !classifies && !whole ? "" : facts.second ? "swinv2." : "swin.";
+    out.name = facts.second ? "Swinv2" : "Swin";
+    out.name += classifies ? "ForImageClassification" : whole ? "ForMaskedImageModeling" : "Model";
     out.config.update({{"embed_dim", facts.dim},
                        {"depths", facts.encoder.at("depths")},
                        {"num_heads", facts.encoder.at("heads")},
@@ -95,6 +118,7 @@ OtherModel hf_model(const Json& config, const std::vector<std::string>& classes)
                        {"encoder_stride", facts.stride},
                        {"layer_norm_eps", 1e-5},
                        {"use_absolute_embeddings", false}});
+    if (facts.second) out.config["pretrained_window_sizes"] = pretrained_windows(facts);
   } else {
     out.room.mask_token = !classifies;
     out.room.prefix = classifies ? "beit." : "";

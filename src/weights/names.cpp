@@ -52,6 +52,11 @@ const std::vector<Beginnings>& beginnings() {
       add("attn.v_bias", blocks.attention + "value.bias");
       add("attn.relative_position_bias_table", blocks.attention + blocks.table + "relative_position_bias_table");
     }
+    // Of Swin V2. Older files of transformers hold the table, which tells the window.
+    const std::string official = kSwinBlocks.official + "attn.", hf = kSwinBlocks.hf + kSwinBlocks.attention;
+    rows.push_back({official + "logit_scale", hf + "logit_scale"});
+    rows.push_back({official + "cpb_mlp.", hf + "continuous_position_bias_mlp."});
+    rows.push_back({official + "relative_coords_table", hf + "relative_coords_table"});
     return rows;
   }();
   return all;
@@ -93,8 +98,7 @@ bool any_begins(const NamedViews& tensors, std::string_view beginning) {
 }
 
 bool is_buffer(std::string_view name) {
-  return name.ends_with("relative_position_index") || name.ends_with("attn_mask") ||
-         name.ends_with("relative_coords_table");
+  return name.ends_with("relative_position_index") || name.ends_with("attn_mask");
 }
 
 // --- transformers -> official ---

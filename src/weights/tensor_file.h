@@ -55,7 +55,7 @@ class TensorFile {
   static TensorFile open(const fs::path& path);
 
   // The same with official names whatever program wrote the file (weights/names.h), for all that builds a model from
-  // it. Of transformers' files the config.json beside it is added to the metadata, under that name.
+  // it. Of files of timm and transformers the config.json beside it is added to the metadata, under that name.
   static TensorFile open_weights(const fs::path& path);
 
   // In the file's order (safetensors: of the header). Of a .pth: the entries of "model" (or "state_dict",

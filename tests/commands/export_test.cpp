@@ -2,7 +2,10 @@
 #include <algorithm>
 
 #include "commands/commands.h"
+#include "config/resolve.h"
+#include "model/simmim.h"
 #include "temporary.h"
+#include "train/stages.h"
 #include "weights/tensor_file.h"
 
 namespace simmim {
@@ -98,6 +101,66 @@ TEST_F(Export, OfFilesWithoutMetadataFindsTheArchitectureInTheShapes) {
     EXPECT_EQ(config, parse_json(timm.metadata().at("model_config"), "")) << checkpoint;
     expect_same(TensorFile::open(folder_ / "again.safetensors"), timm, {}, checkpoint);
   }
+}
+
+// Whose tensors show neither window nor image size: what says them is the configuration, or whoever imports.
+class ExportOfSwinV2 : public Export {
+ protected:
+  ExportOfSwinV2() {
+    const Json config = model_config({.layers = {{"test", sizes()}, {"more", {{"encoder.dim", 8}}}}}, "pretrain");
+    const SimMim model(config, {});
+    save_weights(ours_, model.parameters(), describe_weights(config));
+  }
+  static Json sizes() {
+    return {{"encoder.name", "swinv2"}, {"encoder.patch", 2},
+            {"encoder.depths", {2, 1}}, {"encoder.heads", {1, 2}},
+            {"encoder.window", 8},      {"data.image_size", 32},
+            {"mask.patch", 8},          {"encoder.pretrained_window", {4, 4}}};
+  }
+  // The tensors of `file` alone, in a folder with a config.json.
+  fs::path beside_config(const fs::path& file, const Json& config) {
+    const fs::path folder = folder_ / "theirs";
+    make_folder(folder);
+    write_safetensors(folder / "model.safetensors", TensorFile::open(file).tensors());
+    write_file_atomically(folder / "config.json", config.dump());
+    return folder;
+  }
+  fs::path ours_ = folder_ / "ours.safetensors";
+};
+
+TEST_F(ExportOfSwinV2, ComesBackFromTransformersWithItsSizes) {
+  const Json answer = run(ours_, "hf", "folder");
+  EXPECT_EQ(answer["model"], "Swinv2ForMaskedImageModeling");
+  EXPECT_EQ(answer["left_out"], Json::array());
+  EXPECT_EQ(answer["model_config"]["pretrained_window_sizes"], (Json{4, 4}));
+  const fs::path bare = beside_config(folder_ / "folder" / "model.safetensors", answer["model_config"]);
+  const Json model = inspect_command({{"file", bare.string()}}, {})["model"];
+  EXPECT_EQ(model["window"], 8);
+  EXPECT_EQ(model["image_size"], 32);
+  EXPECT_EQ(model["pretrained_window"], (Json{4, 4}));
+  run(bare, "safetensors", "back.safetensors");
+  expect_same(TensorFile::open(folder_ / "back.safetensors"), TensorFile::open(ours_), {}, "hf");
+}
+
+TEST_F(ExportOfSwinV2, ComesBackFromTimmWithTheSizesOfItsModelsNameOrOnesThatAreGiven) {
+  EXPECT_EQ(run(ours_, "timm", "timm.safetensors")["model_config"]["pretrained_window_sizes"], (Json{4, 4}));
+  const std::vector<std::string> features = {"decoder.", "encoder.mask_token"};
+  const fs::path named =
+      beside_config(folder_ / "timm.safetensors", {{"architecture", "swinv2_small_window4to8_16to32"}});
+  const Json model = inspect_command({{"file", named.string()}}, {})["model"];
+  EXPECT_EQ(model["window"], 8);
+  EXPECT_EQ(model["image_size"], 32);
+  EXPECT_EQ(model["pretrained_window"], (Json{4, 4}));
+  run(named, "safetensors", "back.safetensors");
+  expect_same(TensorFile::open(folder_ / "back.safetensors"), TensorFile::open(ours_), features, "timm, named");
+
+  const fs::path bare = beside_config(folder_ / "timm.safetensors", Json::object()) / "model.safetensors";
+  EXPECT_EQ(error_of(Code::usage, [&] { run(bare, "safetensors", "back.safetensors"); }),
+            "--from " + bare.string() +
+                ": this file of a Swin V2 does not say its window and image size; give encoder.window and "
+                "data.image_size (8 and 256 for one called window8_256)");
+  run(bare, "safetensors", "back.safetensors", {{"encoder.window", 8}, {"data.image_size", 32}});
+  expect_same(TensorFile::open(folder_ / "back.safetensors"), TensorFile::open(ours_), features, "timm, sizes given");
 }
 
 TEST_F(Export, ForTransformersWritesTheConfigurationBesideTheWeights) {
