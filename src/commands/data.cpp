@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "config/settle.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "data/info.h"

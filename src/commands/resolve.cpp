@@ -1,9 +1,6 @@
-#include <algorithm>
 #include <cstdlib>
-#include <map>
 
 #include "commands/commands.h"
-#include "config/plan.h"
 #include "core/error.h"
 #include "train/bench.h"
 #include "train/run.h"
@@ -28,32 +25,13 @@ ResolveRequest resolve_request(const Json& request) {
           .force = request.value("force", false)};
 }
 
-namespace {
-
-// GFLOP/s that this machine reaches in a product as a stage's MLPs have it, in its number type, for an estimate of its
-// time: a tenth of a second, measured once. 0 for a GPU that is not here.
-double matrix_gflops(const Json& config) {
-  static std::map<std::string, double> measured;
-  const ModelContext on = planned_context(config);
-  if (on.device.is_cuda() && !on.device.has_index()) return 0;
-  const at::ScalarType dtype = on.autocast ? at::kBFloat16 : on.dtype;
-  const Json& encoder = config.at("encoder");
-  const int64_t D = encoder.at("dim").get<int64_t>() * (encoder.contains("depths") ? 2 : 1);  // of a middle stage
-  const int64_t rows = on.device.is_cpu() ? std::clamp<int64_t>(250'000'000 / (D * D), 256, 4096) : 32768;
-  double& rate = measured[fmt::format("{} {} {}", on.device.str(), at::toString(dtype), D)];
-  if (rate == 0) rate = product_rate(dtype, on.device, {rows, D, 4 * D});
-  return rate;
-}
-
-}  // namespace
-
 Json resolve_command(const Json& request, const EventSink&) {
   const bool measure = request.value("measure", false);
   const auto resolve_one = [&](const Json& one) {
     std::vector<std::string> warnings;
     Json stages = resolve_stages(resolve_request(one), warnings);
     for (Json& stage : stages)
-      if (measure) stage["plan"]["matrix_gflops"] = matrix_gflops(stage["config"]);
+      if (measure) stage["plan"]["gflops"] = expected_gflops(stage["config"]);
     return Json{{"stages", std::move(stages)}, {"warnings", warnings}};
   };
   if (!request.contains("requests")) return resolve_one(request);

@@ -49,6 +49,8 @@ Json plan_steps(TrainOptions& options, int64_t images, const Json& given, const 
           {"peak_lr", *options.lr}};
 }
 
+double step_passes(const Json& config) { return config.at("encoder").value("checkpointing", false) ? 4 : 3; }
+
 ModelContext planned_context(const Json& config) {
   const std::string precision = config.at("precision"), device = config.at("device");
   ModelContext on{.dtype = precision == "f64" ? at::kDouble : at::kFloat, .autocast = precision == "bf16"};
@@ -92,7 +94,7 @@ void plan_sizes(Json& plan, const Json& config, const Model& model) {
     plan["flops"] = forward * (images + plan.at("val_images").get<double>() + plan.at("test_images").get<double>());
     return;
   }
-  plan["flops"] = forward * (3 * images + evaluated_images(plan, config));
+  plan["flops"] = forward * (step_passes(config) * images + evaluated_images(plan, config));
   const Json& training = config.at(config.at("stage").get<std::string>());
   const int64_t batch_size = training.at("batch_size");
   const MemoryEstimate memory =
@@ -118,7 +120,12 @@ double planned_share(const Json& config) {
 
 }  // namespace
 
-void plan_model(Json& plan, Json& config) {
+void plan_model(Json& plan, Json& config, std::vector<std::string>& warnings) {
+  if (const ModelContext on = planned_context(config);
+      on.autocast && on.device.is_cpu() && !device_info(on.device).fast_bf16)
+    warnings.push_back(
+        "precision: this processor has no arithmetic for bf16, which is many times slower than f32 here; use "
+        "precision=f32, or auto");
   const ModelContext meta{.device = at::kMeta};
   if (config.at("stage") != "pretrain") return plan_sizes(plan, config, Classifier(config, plan.at("classes"), meta));
   plan["masked_share"] = planned_share(config);

@@ -24,6 +24,9 @@ DataSizes data_sizes(const DataOptions& options, const fs::path& site_data, std:
 // a warm-up that it does not name is cut to a tenth of a run that is no longer than the default.
 Json plan_steps(TrainOptions& options, int64_t images, const Json& given, const std::string& stage);
 
+// What a training step costs in forward passes: three, and one more where activations are computed again.
+double step_passes(const Json& config);
+
 // What a stage's model computes with; a GPU that is not here counts as one.
 ModelContext planned_context(const Json& config);
 
@@ -31,7 +34,8 @@ ModelContext planned_context(const Json& config);
 // "parameters", "flops_per_image", "flops" of the whole run, "device" (cpu or cuda), and for a stage that trains
 // "accumulate", and "memory" and "disk" in bytes; for pre-training "masked_share" (what mask.ratio comes to) and
 // "head_channels" (what the head puts out for a cell). Builds the model without memory, so that every size is checked
-// by whoever owns it; target.resolution and target.clusters become what the target makes of them.
-void plan_model(Json& plan, Json& config);
+// by whoever owns it; target.resolution and target.clusters become what the target makes of them. A precision that is
+// slow here is one of `warnings`.
+void plan_model(Json& plan, Json& config, std::vector<std::string>& warnings);
 
 }  // namespace simmim

@@ -116,9 +116,21 @@ class StageResolver {
         std::vector<Layer> layers = request_.layers;
         layers.insert(layers.begin(), {from, inherited_layer()});
         merged_ = merge_layers(layers);
+        need_sizes(from);
       }
     }
     from_ = from;
+  }
+
+  // The biases of Swin V2 are computed from sizes, which a file of another program need not hold.
+  void need_sizes(const std::string& from) const {
+    for (const std::string key : {"encoder.window", "data.image_size"})
+      if (origin_.inherited["encoder"].value("name", "") == "swinv2" && !find_path(origin_.inherited, key) &&
+          !find_path(merged_.config, key) && !find_path(merged_.config, stage_ + "." + key))
+        fail(Code::usage,
+             "--from {}: this file of a Swin V2 does not say its window and image size; give encoder.window and "
+             "data.image_size (8 and 256 for one called window8_256)",
+             from);
   }
 
   // What the checkpoint says; a window that followed from its size follows the new size too.
@@ -190,7 +202,7 @@ class StageResolver {
     }
     plan_.update(plan_steps(options, images, block, stage_));
     config_[stage_] = write_fields(options);
-    plan_model(plan_, config_);
+    plan_model(plan_, config_, warnings_);
   }
 
   void resolve_probe(const Json& block) {
@@ -209,7 +221,7 @@ class StageResolver {
     plan_["epochs"] = options.name == "linear" ? options.epochs : 0;
     plan_["steps"] = options.name == "linear" ? options.epochs * (images / options.batch_size) : 0;
     plan_["images"] = images;
-    plan_model(plan_, config_);
+    plan_model(plan_, config_, warnings_);
   }
 
   void open_data() {

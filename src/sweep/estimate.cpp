@@ -27,9 +27,6 @@ int64_t image_size_of(const Json& config) {
   return size && size->is_number() ? size->get<int64_t>() : 0;
 }
 
-// The share of the rate of its own matrix products that a training step reaches, all else included.
-constexpr double kUsualShare = 0.6;
-
 }  // namespace
 
 History read_history(const fs::path& database, const fs::path& out) {
@@ -41,8 +38,8 @@ History read_history(const fs::path& database, const fs::path& out) {
   while (runs.step()) {
     const Json config = Json::parse(runs.text(2), nullptr, /*allow_exceptions=*/false);
     if (config.is_object())
-      history.push_back(
-          {runs.text(0), runs.text(1), encoder_of(config), image_size_of(config), runs.integer(3), runs.real(4)});
+      history.push_back({runs.text(0), runs.text(1), encoder_of(config), text_at(config, "precision"),
+                         image_size_of(config), runs.integer(3), runs.real(4)});
   }
   return history;
 }
@@ -61,16 +58,18 @@ Estimate estimate_time(const Json& stage, const History& history) {
                     encoder = encoder_of(config);
   const PastRun* near = nullptr;
   for (const PastRun& past : history) {
-    if (past.kind != kind || past.device.substr(0, 3) != device.substr(0, 3)) continue;
+    if (past.kind != kind || past.device.substr(0, 3) != device.substr(0, 3) ||
+        past.precision != text_at(config, "precision"))
+      continue;
     if (past.encoder == encoder && past.image_size == image_size_of(config))
       return {images / past.images_per_second, true};
     if (!near && past.image_size == image_size_of(config) && past.parameters > 0) near = &past;
   }
   if (near && parameters > 0 && images > 0)
     return {images / near->images_per_second * parameters / static_cast<double>(near->parameters), true};
-  const double flops = number_at(plan, "flops"), rate = number_at(plan, "matrix_gflops");
+  const double flops = number_at(plan, "flops"), rate = number_at(plan, "gflops");
   if (flops <= 0 || rate <= 0) return {std::numeric_limits<double>::quiet_NaN(), false};
-  return {flops / (1e9 * rate * kUsualShare), false};
+  return {flops / (1e9 * rate), false};
 }
 
 double work_of(const Json& stage) {

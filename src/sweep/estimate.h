@@ -9,7 +9,7 @@ namespace simmim {
 
 // A finished run: what it was and how fast.
 struct PastRun {
-  std::string kind, device, encoder;  // encoder: canonical JSON
+  std::string kind, device, encoder, precision;  // encoder: canonical JSON
   int64_t image_size = 0, parameters = 0;
   double images_per_second = 0;
 };
@@ -25,9 +25,9 @@ struct Estimate {
   std::string text(const std::string& duration) const;
 };
 
-// For an entry of the engine's "stages". A finished run of its kind, device, encoder and image size tells its own
-// speed; one of another encoder is scaled by the number of parameters. Without one: the plan's "flops" at the share of
-// "matrix_gflops" that training usually reaches, if both are there.
+// For an entry of the engine's "stages". A finished run of its kind, device, precision, encoder and image size tells
+// its own speed; one of another encoder is scaled by the number of parameters. Without one: the plan's "flops" at its
+// "gflops", if both are there.
 Estimate estimate_time(const Json& stage, const History& history);
 
 // A run's share of a sweep's work, for the time left: images x FLOPs an image, or images where no FLOPs are given.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
+#include "config/plan.h"
 #include "config/resolve.h"
 #include "kernels/device.h"
 #include "model/classifier.h"
@@ -21,15 +23,11 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-struct Work {
-  int64_t parameters = 0;
-  double flops = 0;  // of one image forward
-  std::function<Tensor(int64_t step)> loss;
-  std::vector<ParameterGroup> groups;
+struct ProductShape {
+  int64_t rows, in, out;
 };
 
-}  // namespace
-
+// GFLOP/s of a matrix product (rows,in) x (in,out), the best of a few.
 double product_rate(at::ScalarType dtype, at::Device device, const ProductShape& shape) {
   const at::TensorOptions options = at::TensorOptions(dtype).device(device);
   const Tensor a = at::ones({shape.rows, shape.in}, options), b = at::ones({shape.in, shape.out}, options);
@@ -42,6 +40,36 @@ double product_rate(at::ScalarType dtype, at::Device device, const ProductShape&
     best = std::min(best, watch.seconds());
   }
   return 2e-9 * static_cast<double>(shape.rows * shape.in * shape.out) / best;
+}
+
+// GFLOP/s of a product as a stage's MLPs have it, in its number type; measured once a process.
+double mlp_rate(const Json& config, const ModelContext& on) {
+  static std::map<std::string, double> measured;
+  const at::ScalarType dtype = on.autocast ? at::kBFloat16 : on.dtype;
+  const Json& encoder = config.at("encoder");
+  const int64_t D = encoder.at("dim").get<int64_t>() * (encoder.contains("depths") ? 2 : 1);  // of a middle stage
+  const int64_t rows = on.device.is_cpu() ? std::clamp<int64_t>(250'000'000 / (D * D), 256, 4096) : 32768;
+  double& rate = measured[fmt::format("{} {} {}", on.device.str(), at::toString(dtype), D)];
+  if (rate == 0) rate = product_rate(dtype, on.device, {rows, D, 4 * D});
+  return rate;
+}
+
+// The share of that rate which whole steps reach.
+double usual_share(const std::string& encoder) { return encoder == "vit" ? 0.6 : 0.6; }
+
+struct Work {
+  int64_t parameters = 0;
+  double flops = 0;  // of one image forward
+  std::function<Tensor(int64_t step)> loss;
+  std::vector<ParameterGroup> groups;
+};
+
+}  // namespace
+
+double expected_gflops(const Json& config) {
+  const ModelContext on = planned_context(config);
+  if (on.device.is_cuda() && !on.device.has_index()) return 0;
+  return usual_share(config.at("encoder").at("name")) * mlp_rate(config, on);
 }
 
 Json bench_step(const Json& config) {
@@ -102,7 +130,8 @@ Json bench_step(const Json& config) {
     if (step >= kWarmupSteps) seconds.push_back(watch.seconds());
   }
   const int64_t memory = peak_memory_bytes(setup.context.device);  // before the large product
-  const double typical = median(seconds), rate = 3 * work.flops * static_cast<double>(B) / typical * 1e-9;
+  const double typical = median(seconds),
+               rate = step_passes(config) * work.flops * static_cast<double>(B) / typical * 1e-9;
   const double peak = product_rate(setup.context.autocast ? at::kBFloat16 : setup.context.dtype, setup.context.device,
                                    {kGemmSide, kGemmSide, kGemmSide});
   return {{"images_per_second", static_cast<double>(B) / typical},
@@ -113,6 +142,7 @@ Json bench_step(const Json& config) {
           {"gflops", rate},
           {"peak_gflops", peak},
           {"share_of_peak", rate / peak},
+          {"share_of_products", rate / mlp_rate(config, setup.context)},
           {"memory", memory},
           {"steps", seconds.size()},
           {"batch_size", B},

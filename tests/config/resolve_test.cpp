@@ -6,6 +6,7 @@
 #include "config/run_id.h"
 #include "config/schedule.h"
 #include "config/sections.h"
+#include "kernels/device.h"
 #include "temporary.h"
 #include "weights/npy.h"
 
@@ -354,6 +355,16 @@ TEST(Schema, HasTheDefaultsThatTheResultVersionsStandFor) {
   for (const char* off : {"augment.color_jitter", "augment.erasing", "mixup", "cutmix", "ema"})
     EXPECT_EQ(defaults[std::string("finetune.") + off], 0) << off;
   EXPECT_EQ(result_versions("pretrain").size(), 8u);
+}
+
+TEST(Precision, ThatThisProcessorIsSlowAtIsSaid) {
+  const auto warnings = [](const char* precision) {
+    std::vector<std::string> said;
+    resolve_stages({.layers = {{"test", {{"precision", precision}, {"device", "cpu"}}}}, .stages = {"pretrain"}}, said);
+    return said;
+  };
+  EXPECT_EQ(warnings("f32"), std::vector<std::string>{});
+  EXPECT_EQ(warnings("bf16").empty(), device_info(at::kCPU).fast_bf16);
 }
 
 }  // namespace

@@ -8,15 +8,16 @@ namespace simmim {
 namespace {
 
 Json stage(int64_t dim = 128) {
-  return {
-      {"kind", "pretrain"},
-      {"config", {{"device", "auto"}, {"encoder", {{"dim", dim}}}, {"data", {{"image_size", 32}}}}},
-      {"plan", {{"images", 1000}, {"parameters", 2000}, {"device", "cpu"}, {"flops", 3e12}, {"matrix_gflops", 100}}}};
+  return {{"kind", "pretrain"},
+          {"config",
+           {{"device", "auto"}, {"precision", "f32"}, {"encoder", {{"dim", dim}}}, {"data", {{"image_size", 32}}}}},
+          {"plan", {{"images", 1000}, {"parameters", 2000}, {"device", "cpu"}, {"flops", 3e12}, {"gflops", 100}}}};
 }
 PastRun past(int64_t dim = 128) {
   return {.kind = "pretrain",
           .device = "cpu",
           .encoder = canonical(Json{{"dim", dim}}),
+          .precision = "f32",
           .image_size = 32,
           .parameters = 1000,
           .images_per_second = 50};
@@ -38,13 +39,18 @@ TEST(Estimate, WithoutHistoryFollowsFromFlopsAndTheMachinesRate) {
   elsewhere.device = "cuda:0";
   const Estimate time = estimate_time(stage(), {elsewhere});
   EXPECT_FALSE(time.measured);
-  EXPECT_GT(time.seconds, 30);  // 3 TFLOP at 100 GFLOP/s and a share below 1
-  EXPECT_LT(time.seconds, 300);
+  EXPECT_DOUBLE_EQ(time.seconds, 30);  // 3 TFLOP at 100 GFLOP/s
+}
+
+TEST(Estimate, TakesNoRunOfAnotherPrecisionForLikeIt) {
+  Json slow = stage();
+  slow["config"]["precision"] = "bf16";
+  EXPECT_FALSE(estimate_time(slow, {past()}).measured);
 }
 
 TEST(Estimate, SaysThatItKnowsNothing) {
   Json unknown = stage();
-  unknown["plan"].erase("matrix_gflops");
+  unknown["plan"].erase("gflops");
   const Estimate time = estimate_time(unknown, {});
   EXPECT_TRUE(std::isnan(time.seconds));
   EXPECT_NE(time.text("").find("not known"), std::string::npos);

@@ -77,5 +77,16 @@ TEST(Checkpointing, IsNoPartOfARunsId) {
   EXPECT_EQ(id(true), id(false));
 }
 
+TEST(Checkpointing, CostsAForwardPassMore) {
+  const Folder folder;
+  const auto plan = [&](bool on) {
+    return resolve(folder.path, {"pretrain"}, {{"encoder.checkpointing", on}})[0]["plan"];
+  };
+  const Json plain = plan(false), checkpointed = plan(true);
+  EXPECT_DOUBLE_EQ(checkpointed["flops"].get<double>() - plain["flops"].get<double>(),
+                   plain["flops_per_image"].get<double>() * plain["images"].get<double>());
+  EXPECT_LT(checkpointed["memory"].get<double>(), plain["memory"].get<double>());
+}
+
 }  // namespace
 }  // namespace simmim
