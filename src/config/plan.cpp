@@ -124,8 +124,8 @@ void plan_model(Json& plan, Json& config, std::vector<std::string>& warnings) {
   if (const ModelContext on = planned_context(config);
       on.autocast && on.device.is_cpu() && !device_info(on.device).fast_bf16)
     warnings.push_back(
-        "precision: this processor has no arithmetic for bf16, which is many times slower than f32 here; use "
-        "precision=f32, or auto");
+        "precision: this processor has no arithmetic for bf16, which is slower than f32 here; use precision=f32, or "
+        "auto");
   const ModelContext meta{.device = at::kMeta};
   if (config.at("stage") != "pretrain") return plan_sizes(plan, config, Classifier(config, plan.at("classes"), meta));
   plan["masked_share"] = planned_share(config);
