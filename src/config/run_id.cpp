@@ -49,8 +49,11 @@ Json essential(const Json& stage_config) {
     }
   }
   // Two stages may name their origin differently ("pretrain", a run's id); the parent's id says it all.
-  for (const std::string stage : {"finetune", "probe"})
-    if (out.contains(stage)) out[stage].erase("from");
+  for (const std::string stage : {"finetune", "probe"}) {
+    if (!out.contains(stage)) continue;
+    out[stage].erase("from");
+    if (out[stage].empty()) out.erase(stage);
+  }
   return out;
 }
 
