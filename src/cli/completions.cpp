@@ -55,6 +55,7 @@ void add_recipes(Completions& out) {
 
 // The values of a key: the choices of a text, true and false, names of presets, data sets and runs; else its default.
 void add_values(Completions& out, const std::string& key, const fs::path& results) {
+  static const std::set<std::string> kTypes{"text", "integer", "number", "object"};  // stand where there are no choices
   std::string inner = key;  // finetune.data.image_size is data.image_size
   for (const char* stage : {"finetune.", "probe.", "pretrain."})
     for (const char* section : {"data.", "encoder."})
@@ -66,8 +67,7 @@ void add_values(Completions& out, const std::string& key, const fs::path& result
     for (size_t at; (at = allowed.find(" or ")) != std::string::npos;)
       allowed = allowed.substr(0, at) + "," + allowed.substr(at + 4);
     for (const std::string& part : split(allowed, ','))
-      if (const std::string word = trim(part);
-          !word.empty() && !holds(word, " ") && word.find_first_of("0123456789<>") != 0)
+      if (const std::string word = trim(part); !word.empty() && !holds(word, " ") && !kTypes.contains(word))
         values.insert(word);
     if (known.default_value.is_boolean()) values.insert({"true", "false"});
     if (known.default_value.is_number()) values.insert(known.default_value.dump());
@@ -80,6 +80,7 @@ void add_values(Completions& out, const std::string& key, const fs::path& result
   };
   if (inner == "encoder.preset") add_schema("presets");
   if (inner == "data.name") add_schema("datasets");
+  if (inner == "device") values.insert({"cpu", "cuda"});
   for (const std::string& value : values) out.push_back({key + "=" + value, ""});
   if (key == "finetune.from" || key == "probe.from") {
     Completions runs;

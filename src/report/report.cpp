@@ -84,7 +84,7 @@ std::string sheets_part(const fs::path& out, const SweepData& data) {
   if (body.empty()) return "";
   return heading("Reconstructions") +
          paragraph(
-             "A column an image: input, what the model saw, what it predicted, prediction pasted into the masked "
+             "Of each image: input, what the model saw, what it predicted, the prediction pasted into the hidden "
              "part. The same validation images in every cell, first seed.") +
          "<div class=\"sheets\">\n" + body + "</div>\n";
 }

@@ -54,7 +54,7 @@ TEST_F(Completions, OfferCommandsThenTheirOptionsAndTheirChoices) {
   EXPECT_TRUE(offers({"sweep", "--dr"}, "--dry-run"));
   EXPECT_EQ(complete({"table", "x", "--format", "m"}), Words{"markdown"});
   EXPECT_EQ(complete({"table", "x", "--split", ""}), (Words{"val", "test"}));
-  EXPECT_EQ(complete({"data", "fi"}), Words{"fit-clusters"});
+  EXPECT_EQ(complete({"data", "fit"}), Words{"fit-clusters"});
   EXPECT_EQ(complete({"list", "he"}), Words{"heads"});
   EXPECT_EQ(complete({"completion", "z"}), Words{"zsh"});
   EXPECT_EQ(complete({"nonsense", ""}), Words{});
@@ -68,6 +68,7 @@ TEST_F(Completions, OfferKeysWithTheirValues) {
   EXPECT_EQ(complete({"sweep", "demo", "encoder.preset=swinv2_b"}), Words{"encoder.preset=swinv2_base"});
   EXPECT_EQ(complete({"pretrain", "data.name=fash"}), Words{"data.name=fashion_mnist"});
   EXPECT_TRUE(offers({"pretrain", "device="}, "device=cuda"));
+  EXPECT_FALSE(offers({"pretrain", "device="}, "device=text"));
   EXPECT_TRUE(offers({"pretrain", "pretrain.schedule="}, "pretrain.schedule=cosine"));
   EXPECT_TRUE(offers({"finetune", "finetune.augment.enabled="}, "finetune.augment.enabled=false"));
   EXPECT_TRUE(offers({"finetune", "finetune.data.image"}, "finetune.data.image_size="));
