@@ -18,14 +18,6 @@ struct Args::Parser {
 
 fs::path CommonOptions::database() const { return database_path(out, db); }
 
-std::string shell_quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char letter) {
-    return std::isalnum(letter) ||
-           std::string_view("_-./=,:+@%").find(static_cast<char>(letter)) != std::string_view::npos;
-  });
-  return plain ? word : "'" + join(split(word, '\''), "'\\''") + "'";
-}
-
 void hint(const CommonOptions& common, const std::string& command) {
   const bool with_out = common.out_given && command.starts_with("simmim ");
   say(common.quiet, "next: " + command + (with_out ? " --out " + shell_quoted(common.out) : ""));

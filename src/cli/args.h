@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/process.h"
 
 namespace simmim {
 
@@ -22,9 +23,6 @@ struct CommonOptions {
 
 // "next: COMMAND" on standard error, unless quiet; with --out where that was given.
 void hint(const CommonOptions& common, const std::string& command);
-
-// A word as a shell reads it back.
-std::string shell_quoted(const std::string& word);
 
 class Args {
  public:

@@ -11,6 +11,7 @@
 #include "cli/run_display.h"
 #include "cli/terminal.h"
 #include "core/error.h"
+#include "core/site.h"
 #include "runs/database.h"
 #include "sweep/recipes.h"
 
@@ -34,11 +35,6 @@ struct Report {
     }
   }
 };
-
-fs::path site_file() {
-  const char* config = std::getenv("XDG_CONFIG_HOME");
-  return (config && *config ? fs::path(config) : home_folder() / ".config") / "simmim/site.json";
-}
 
 std::string disk_text(const std::string& out) {
   fs::path folder = fs::absolute(out);
@@ -73,7 +69,7 @@ int run(const CommonOptions& common) {
   report.examine("site file", [] {
     const fs::path file = site_file();
     if (!fs::exists(file)) return file.string() + ": none (not needed)";
-    read_json_file(file);
+    read_site();
     return file.string();
   });
   print_document(report.rows, common.json);

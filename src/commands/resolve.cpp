@@ -1,20 +1,12 @@
-#include <cstdlib>
-
 #include "commands/commands.h"
 #include "core/error.h"
+#include "core/site.h"
 #include "train/bench.h"
 #include "train/run.h"
 
 namespace simmim {
 
-fs::path site_data_folder() {
-  const char* config = std::getenv("XDG_CONFIG_HOME");
-  const fs::path file =
-      (config != nullptr && *config != '\0' ? fs::path(config) : home_folder() / ".config") / "simmim/site.json";
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return {};
-  return read_json_file(file).value("data", "");
-}
+fs::path site_data_folder() { return read_site().data; }
 
 ResolveRequest resolve_request(const Json& request) {
   return {.layers = layers_of(request.value("layers", Json::array())),
