@@ -27,7 +27,8 @@ bool threads_are_set = false;
 std::atomic<int> signals{0};
 std::atomic<void (*)()> interrupt_engine{nullptr};
 
-// TERM and HUP only ever ask; a second Ctrl-C ends at once, with what the last checkpoint holds.
+// TERM, HUP and USR2 (Slurm, before a time limit) only ever ask; a second Ctrl-C ends at once, with what the last
+// checkpoint holds.
 void on_signal(int number) {
   const int before = number == SIGINT ? signals.fetch_add(1) : (signals.load() == 0 ? signals.fetch_add(1) : 0);
   if (before == 0) {
@@ -60,6 +61,7 @@ Engine load_engine() {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);  // never closed: LibTorch does not survive that
   if (!library) fail(Code::device, "engine: {}", dlerror());
   interrupt_engine = reinterpret_cast<void (*)()>(symbol(library, "simmim_engine_interrupt"));
+  if (signals.load() > 0) interrupt_engine.load()();  // one that came while it was loading
   return {reinterpret_cast<decltype(Engine::call)>(symbol(library, "simmim_engine_call")),
           reinterpret_cast<decltype(Engine::free)>(symbol(library, "simmim_engine_free"))};
 }
@@ -84,7 +86,7 @@ void set_engine_threads(int threads) {
 void catch_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) sigaction(number, &action, nullptr);
 }
 
 int interrupts() { return signals.load(); }

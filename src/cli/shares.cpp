@@ -74,11 +74,11 @@ std::string Shares::text() const {
                      gpus.empty() ? "" : fmt::format(" on {}", counted(gpus.size(), "GPU")));
 }
 
-Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads, const SweepFile& sweep,
-                      const fs::path& out) {
+Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads,
+                      const std::optional<SlurmResources>& slurm, const SweepFile& sweep, const fs::path& out) {
   const int cores = usable_cores(), wanted = resource(sweep, "gpus"), per_gpu = resource(sweep, "runs_per_gpu");
   Shares shares{.jobs = 0, .threads = static_cast<int>(threads.value_or(0)), .gpus = {}};
-  if (wanted > 0) shares.gpus = visible_gpus();
+  if (wanted > 0 && !slurm) shares.gpus = visible_gpus();
   const int here = static_cast<int>(shares.gpus.size());
   if (here > 0 && wanted > here)
     fail(Code::device, "sweep.resources.gpus: got {}, but {} here (CUDA_VISIBLE_DEVICES, nvidia-smi -L); ask for fewer",
@@ -90,6 +90,7 @@ Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads, c
   for (const std::string& name : {sweep.name, sweep.name + kTuningSuffix})
     if (const auto plan = read_plan(out, name); plan && shares.threads == 0) shares.threads = plan->value("threads", 0);
   if (shares.threads == 0) shares.threads = resource(sweep, "threads");
+  if (shares.threads == 0 && slurm) shares.threads = static_cast<int>(slurm->threads);
   if (shares.threads == 0 && automatic && slots == 0) return shares;
   if (shares.threads == 0) shares.threads = asked > 0 ? std::max(1, cores / asked) : cores;
   shares.jobs = asked > 0 ? asked : std::max(1, cores / shares.threads);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sweep/grid.h"
+#include "sweep/slurm.h"
 
 namespace simmim {
 
@@ -14,11 +15,12 @@ struct Shares {
   std::string text() const;       // "2 workers with 1 thread each"
 };
 
+// slurm: what its executor has read; the cores and GPUs of this machine say nothing about those of a cluster.
 // What is asked for (jobs: "", a number or "auto"), else what the last plan or the file says; with "gpus" in the file's
 // resources, where there are any, that many times "runs_per_gpu" workers; else all cores for one run. Code::usage for
 // what is no number, Code::device for more GPUs than are here.
-Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads, const SweepFile& sweep,
-                      const fs::path& out);
+Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads,
+                      const std::optional<SlurmResources>& slurm, const SweepFile& sweep, const fs::path& out);
 
 // For --jobs auto: measures the training step of the run with the most work (runs as in a plan) with one thread on
 // every core and with fewer workers of more threads, and keeps the division that gets most images through. A division

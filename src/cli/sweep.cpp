@@ -7,13 +7,16 @@
 #include "cli/engine_client.h"
 #include "cli/shares.h"
 #include "cli/sweep_local.h"
+#include "cli/sweep_slurm.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
+#include "core/site.h"
 #include "runs/filter.h"
 #include "runs/run_folder.h"
 #include "sweep/plan.h"
 #include "sweep/recipes.h"
+#include "sweep/run_state.h"
 #include "sweep/stale.h"
 #include "sweep/tune.h"
 
@@ -26,6 +29,13 @@ struct Options {
   std::string executor = "local", resources, only, jobs, hours;
   std::optional<int64_t> threads, seeds, max_failures, hung_after;
 };
+
+Json read_resources(const std::string& file) {
+  Json resources = read_json_file(file);
+  if (!resources.is_object())
+    fail(Code::usage, R"({}: got {}; allowed: an object, {{"gpus": 1, "hours": 8}})", file, resources.dump());
+  return resources;
+}
 
 // measure: for an estimate of the time, too.
 std::vector<Json> resolve_all(const std::vector<Json>& requests, bool measure, const CommonOptions& common) {
@@ -65,14 +75,15 @@ std::vector<std::string> select_runs(const Json& plan, const std::string& only, 
 struct Job {
   const Options& options;
   const CommonOptions& common;
+  std::optional<SlurmResources> slurm;  // set: Slurm's nodes do the work, not this machine
   Shares shares;
   PlanOptions plan;
   double deadline = kNever;  // of steady_seconds
 
   // Resolves the sweep's cells; the first time --jobs auto measures what they ask for.
   Json resolved(const SweepFile& sweep) {
-    Json cells = resolve_cells(sweep, plan,
-                               [&](const auto& requests) { return resolve_all(requests, options.dry_run, common); });
+    Json cells = resolve_cells(
+        sweep, plan, [&](const auto& requests) { return resolve_all(requests, options.dry_run && !slurm, common); });
     if (!options.rerun_stale) keep_stale_runs(cells, common.out);
     if (shares.jobs == 0) measure_shares(shares, cells.at("runs"));
     plan.threads = shares.threads;
@@ -94,6 +105,30 @@ std::pair<FrozenPlan, SweepOutcome> execute(Json plan, const std::vector<std::st
                                      .max_failures = options.max_failures},
                                     job.common);
   return {std::move(frozen), std::move(outcome)};
+}
+
+int submit(Json plan, const std::vector<std::string>& runs, const Job& job) {
+  const bool dry_run = job.options.dry_run;
+  const FrozenPlan frozen =
+      dry_run ? next_plan(std::move(plan), job.common.out) : freeze_plan(std::move(plan), job.common.out);
+  return sweep_on_slurm({.frozen = frozen,
+                         .runs = runs,
+                         .resources = *job.slurm,
+                         .at_once = job.options.jobs.empty() ? 0 : job.shares.jobs,
+                         .retry_failed = job.options.retry_failed,
+                         .dry_run = dry_run},
+                        job.common);
+}
+
+// Slurm starts what is in its queue by itself, and a run's hours are the limit of its job.
+void refuse_with_slurm(const Options& options) {
+  if (options.max_failures)
+    fail(Code::usage, "--max-failures: Slurm starts by itself what is in its queue; leave it out");
+  if (!options.hours.empty() || options.hung_after || options.jobs == "auto")
+    fail(Code::usage, "{}: for this machine only; leave it out, and give a job's limit as resources.hours",
+         !options.hours.empty() ? "--hours"
+         : options.hung_after   ? "--hung-after"
+                                : "--jobs auto");
 }
 
 // What the tuning did not decide: cells that --only left out are for another command, the others have failed.
@@ -133,34 +168,40 @@ int dry_run(SweepFile sweep, Job job) {
 int run(const Options& options, const CommonOptions& common) {
   const ConfigWords words = split_words(options.words);
   if (words.plain.size() != 1) fail(Code::usage, "sweep: give one sweep file, then key=value; see simmim sweep --help");
-  if (options.executor != "local")
-    fail(Code::usage, "--executor: this version runs sweeps on this machine only (local)");
+  if (options.executor == "slurm") refuse_with_slurm(options);
   SweepFile sweep = read_sweep(find_sweep(words.plain[0]));
-  if (!options.resources.empty()) sweep.resources.update(read_json_file(options.resources));
-  Job job{options,
-          common,
-          divide_machine(options.jobs, options.threads, sweep, common.out),
-          {},
-          deadline_of(options.hours, sweep)};
+  if (!options.resources.empty()) sweep.resources.update(read_resources(options.resources));
+  std::optional<SlurmResources> slurm;
+  if (options.executor == "slurm") slurm = read_slurm_resources(read_site().slurm, sweep.resources);
+  Job job{options, common, slurm, divide_machine(options.jobs, options.threads, slurm, sweep, common.out), {}};
+  if (!slurm) job.deadline = deadline_of(options.hours, sweep);
   job.plan = {.overrides = read_overrides(words.overrides), .threads = job.shares.threads};
   if (options.seeds) sweep.seeds = read_seeds(*options.seeds, "--seeds");
   set_engine_threads(job.shares.threads);
-  if (options.dry_run) return dry_run(std::move(sweep), std::move(job));
+  if (options.dry_run && !slurm) return dry_run(std::move(sweep), std::move(job));
   Untuned untuned;
   if (sweep.tuning) {
     const SweepFile trial = tuning_sweep(sweep, job.plan);
     const Json tried = job.resolved(trial);
     Json plan = make_plan(trial, job.plan, tried);
     const std::vector<std::string> runs = select_runs(plan, options.only, /*is_tuning=*/true);
-    const auto [frozen, outcome] = execute(std::move(plan), runs, job);
-    if (outcome.interrupted || !outcome.left.empty()) return report_outcome(frozen.plan, outcome, common);
+    if (slurm && !plan_state(common.out, runs).todo.empty()) {
+      const int code = submit(std::move(plan), runs, job);
+      say(common.quiet, "once these have ended, the same command submits the runs with the values that did best");
+      return code;
+    }
+    if (!slurm) {
+      const auto [frozen, outcome] = execute(std::move(plan), runs, job);
+      if (outcome.interrupted || !outcome.left.empty()) return report_outcome(frozen.plan, outcome, common);
+    }
     untuned = apply_tuning(sweep, tried, common.out);
     report_untuned(untuned, trial.name, common);
-    if (sweep.cells.empty()) return report_outcome(frozen.plan, outcome, common);
+    if (sweep.cells.empty()) return static_cast<int>(Code::some_failed);
   }
   Json cells = job.resolved(sweep);
   Json plan = make_plan(sweep, job.plan, std::move(cells));
   const std::vector<std::string> runs = select_runs(plan, options.only);
+  if (slurm) return submit(std::move(plan), runs, job);
   const auto [frozen, outcome] = execute(std::move(plan), runs, job);
   const int code = report_outcome(frozen.plan, outcome, common);
   return code == 0 && !untuned.failed.empty() ? static_cast<int>(Code::some_failed) : code;
@@ -169,30 +210,30 @@ int run(const Options& options, const CommonOptions& common) {
 }  // namespace
 
 Command sweep_command() {
-  return {"sweep", "Train", "run a grid of configurations with seeds; the same command again finishes what is missing",
-          [](Args& args) {
-            auto options = std::make_shared<Options>();
-            args.example("simmim sweep demo --dry-run");
-            args.example("simmim sweep sweeps/demo.json --jobs 2");
-            args.positional("FILE|key=value", options->words,
-                            "a sweep (path or name), and leaves that hold for every cell");
-            args.flag("-n,--dry-run", options->dry_run, "show cells, runs, steps and time; run nothing");
-            args.option("-j,--jobs", "N|auto", options->jobs,
-                        "workers at a time; the cores are divided among them (auto: measures what is fastest)");
-            args.option("--threads", "N", options->threads, "threads a run (kept in the plan once it is made)");
-            args.option("--executor", "WHERE", options->executor, "where the runs happen", {"local", "slurm"});
-            args.option("--resources", "FILE", options->resources, "resources instead of the file's");
-            args.option("--seeds", "N", options->seeds, "this many seeds instead of the file's");
-            args.flag("--retry-failed", options->retry_failed, "run failed runs again");
-            args.flag("--rerun-stale", options->rerun_stale,
-                      "run again what was made before a result version was raised");
-            args.option("--max-failures", "N", options->max_failures, "start nothing new after N failed runs");
-            args.option("--hours", "H", options->hours, "start nothing that takes longer; then save and stop (exit 4)");
-            args.option("--hung-after", "MINUTES", options->hung_after,
-                        "end a worker that gives no sign of life and take its run up again (60; 0: never)");
-            args.option("--only", "EXPR", options->only, "only the cells with, for example, 'mask.ratio=0.6 seed<2'");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
-          }};
+  return {
+      "sweep", "Train", "run a grid of configurations with seeds; the same command again finishes what is missing",
+      [](Args& args) {
+        auto options = std::make_shared<Options>();
+        args.example("simmim sweep demo --dry-run");
+        args.example("simmim sweep sweeps/demo.json --jobs 2");
+        args.positional("FILE|key=value", options->words,
+                        "a sweep (path or name), and leaves that hold for every cell");
+        args.flag("-n,--dry-run", options->dry_run, "show cells, runs, steps and time; run nothing");
+        args.option("-j,--jobs", "N|auto", options->jobs,
+                    "workers at a time; the cores are divided among them (auto: as measured; Slurm: jobs of an array)");
+        args.option("--threads", "N", options->threads, "threads a run (kept in the plan once it is made)");
+        args.option("--executor", "WHERE", options->executor, "where the runs happen", {"local", "slurm"});
+        args.option("--resources", "FILE", options->resources, "resources above the file's: a JSON object");
+        args.option("--seeds", "N", options->seeds, "this many seeds instead of the file's");
+        args.flag("--retry-failed", options->retry_failed, "run failed runs again");
+        args.flag("--rerun-stale", options->rerun_stale, "run again what was made before a result version was raised");
+        args.option("--max-failures", "N", options->max_failures, "start nothing new after N failed runs");
+        args.option("--hours", "H", options->hours, "start nothing that takes longer; then save and stop (exit 4)");
+        args.option("--hung-after", "MINUTES", options->hung_after,
+                    "end a worker that gives no sign of life and take its run up again (60; 0: never)");
+        args.option("--only", "EXPR", options->only, "only the cells with, for example, 'mask.ratio=0.6 seed<2'");
+        return [options, common = args.shared_common()] { return run(*options, *common); };
+      }};
 }
 
 }  // namespace simmim

@@ -172,21 +172,25 @@ Json make_plan(const SweepFile& sweep, const PlanOptions& options, const Resolve
   return make_plan(sweep, options, resolve_cells(sweep, options, resolve));
 }
 
-FrozenPlan freeze_plan(Json plan, const fs::path& out) {
+FrozenPlan next_plan(Json plan, const fs::path& out) {
   const std::string name = plan.at("name");
-  make_folder(sweeps_folder(out) / name);
-  const FileLock lock = FileLock::wait_lock(sweeps_folder(out) / name / "lock");
-  int64_t revision = 1;
+  const auto file = [&](int64_t revision) { return sweeps_folder(out) / name / fmt::format("plan-{}.json", revision); };
+  int64_t revision = 0;
   if (std::optional<Json> newest = read_plan(out, name)) {
     revision = newest->value("revision", int64_t{0});
-    const fs::path file = sweeps_folder(out) / name / fmt::format("plan-{}.json", revision);
-    if (substance(*newest) == substance(plan)) return {file, std::move(*newest), false};
-    ++revision;
+    if (substance(*newest) == substance(plan)) return {file(revision), std::move(*newest), false};
   }
-  plan["revision"] = revision;
-  const fs::path file = sweeps_folder(out) / name / fmt::format("plan-{}.json", revision);
-  write_file_atomically(file, plan.dump(1) + "\n");
-  return {file, std::move(plan), true};
+  plan["revision"] = revision + 1;
+  return {file(revision + 1), std::move(plan), true};
+}
+
+FrozenPlan freeze_plan(Json plan, const fs::path& out) {
+  const fs::path folder = sweeps_folder(out) / plan.at("name").get<std::string>();
+  make_folder(folder);
+  const FileLock lock = FileLock::wait_lock(folder / "lock");
+  FrozenPlan frozen = next_plan(std::move(plan), out);
+  if (frozen.is_new) write_file_atomically(frozen.file, frozen.plan.dump(1) + "\n");
+  return frozen;
 }
 
 std::string parent_of(const Json& plan, const std::string& run) {

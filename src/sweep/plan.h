@@ -45,8 +45,9 @@ struct FrozenPlan {
   Json plan;            // with "revision"
   bool is_new = false;  // a revision that was not there before
 };
-// Writes the plan, or returns the newest one if nothing changed.
+// Writes the plan, or returns the newest one if nothing changed. next_plan says what it would do and writes nothing.
 FrozenPlan freeze_plan(Json plan, const fs::path& out);
+FrozenPlan next_plan(Json plan, const fs::path& out);
 
 // Run ids in an order in which parents come first.
 std::vector<std::string> runs_in_order(const Json& plan);
