@@ -36,7 +36,7 @@ demo: program ## the sweep sweeps/demo.json on Fashion-MNIST: table, plot and pi
 test: build ## every test that waits on no clock
 	@scripts/test.sh $(BUILD) $(JOBS)
 
-test-slow: build ## the long ones: sanitizers, kill points, fuzzing, the report in a browser
+test-slow: build ## the long ones: sanitizers, kill points, fuzzing, the report in a browser, a Slurm
 	@scripts/setup.sh --slow
 	@scripts/test.sh $(BUILD) $(JOBS) slow
 

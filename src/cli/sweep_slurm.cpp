@@ -75,6 +75,7 @@ void print_scripts(const SlurmSweep& sweep, const std::vector<SlurmArray>& array
 int sweep_on_slurm(const SlurmSweep& sweep, const CommonOptions& common) {
   const Json& plan = sweep.frozen.plan;
   const std::string name = plan.at("name");
+  if (plan.contains("stop_if")) warn("stop_if: holds on this machine only; under Slurm every run goes to its end");
   const fs::path out = fs::absolute(common.out), submissions = submissions_folder(out, name);
   std::optional<FileLock> lock;  // two commands at once must not submit the same runs
   if (!sweep.dry_run) {
