@@ -68,8 +68,7 @@ TEST_F(Gc, OfFinishedRunsTakesWhatNothingReadsAndLeavesEverythingWorking) {
   EXPECT_TRUE(fs::exists(folder(pretrained) / "epoch-1.safetensors"));  // the fine-tuning started from it
   EXPECT_LT(size(tuned, "last.safetensors"), trained / 2);
   const TensorFile trimmed = TensorFile::open(folder(tuned) / "last.safetensors");
-  for (const auto& [name, tensor] : trimmed.tensors())
-    EXPECT_FALSE(name.starts_with("opt.")) << name;
+  for (const auto& [name, tensor] : trimmed.tensors()) EXPECT_FALSE(name.starts_with("opt.")) << name;
 
   EXPECT_EQ(run({"query", results, "--format", "csv"}).out, before);
   EXPECT_EQ(run({"query", "SELECT count(*) FROM artifacts WHERE path LIKE 'crash/%' OR path = 'epoch-2.safetensors'",
