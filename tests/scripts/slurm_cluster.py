@@ -97,29 +97,13 @@ class Cluster:
         os.makedirs(f"{self.folder}/spool.{node}", exist_ok=True)
         self.start(node, "slurmd", "-D", "-f", self.conf, "-N", node)
 
-    def lose_node(self, node):
-        """As when its power fails: slurmd and everything that it has started are gone at once."""
+    def lose_node(self, node, pid):
+        """As when its power fails: slurmd, the job's process `pid` and what looks after that are gone at once."""
         slurmd = self.daemons.pop(node)
         slurmd.kill()
         slurmd.wait()
-        for pid in self.steps_of(node):
-            for child in children(pid):
-                kill(child)
-            kill(pid)
-
-    def steps_of(self, node):
-        """The processes by which slurmd looks after jobs: they hold files of the node's spool folder open."""
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            if read(f"/proc/{pid}/comm").startswith("slurmstepd") and self.runs_on(pid, node):
-                yield int(pid)
-
-    def runs_on(self, pid, node):
-        with_files = f"{self.folder}/spool.{node}"
-        try:
-            links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-            return any(link.startswith(with_files) for link in links) or os.readlink(f"/proc/{pid}/cwd").startswith(with_files)
-        except OSError:
-            return False
+        kill(int(read(f"/proc/{pid}/stat").rpartition(")")[2].split()[1]))  # slurmstepd first: it would report the end
+        kill(pid)
 
     @staticmethod
     def ask(*command):
@@ -161,10 +145,6 @@ def read(path):
             return file.read()
     except OSError:
         return ""
-
-
-def children(pid):
-    return [int(word) for word in read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
 def kill(pid):

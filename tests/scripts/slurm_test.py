@@ -188,7 +188,7 @@ class Test:
         job, run = submitted["jobs"][0]["job"], submitted["jobs"][0]["runs"][0]
         self.wait_for_steps("lost", run, 1)
         node = self.cluster.job(f"{job}_0")["BatchHost"]
-        self.cluster.lose_node(node)
+        self.cluster.lose_node(node, self.record("lost", run)["attempts"][0]["pid"])
         self.wait_for_jobs(submitted)
         attempts = self.record("lost", run)["attempts"]
         nodes = [each["environment"]["SLURM_JOB_NODELIST"] for each in attempts]
