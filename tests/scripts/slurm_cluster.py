@@ -56,6 +56,10 @@ def free_ports(count):
     return ports
 
 
+class CannotStart(Exception):
+    pass
+
+
 class Cluster:
     def __init__(self, folder):
         self.folder, self.conf = folder, f"{folder}/slurm.conf"
@@ -65,6 +69,9 @@ class Cluster:
     def __enter__(self):
         try:
             self.start_all()
+        except SystemExit as failure:  # a container that forbids what the daemons need
+            self.stop()
+            raise CannotStart(failure) from None
         except BaseException:
             self.stop()
             raise
