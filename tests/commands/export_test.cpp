@@ -121,7 +121,8 @@ class ExportOfSwinV2 : public Export {
   fs::path beside_config(const fs::path& file, const Json& config) {
     const fs::path folder = folder_ / "theirs";
     make_folder(folder);
-    write_safetensors(folder / "model.safetensors", TensorFile::open(file).tensors());
+    const TensorFile tensors = TensorFile::open(file);
+    write_safetensors(folder / "model.safetensors", tensors.tensors());
     write_file_atomically(folder / "config.json", config.dump());
     return folder;
   }
