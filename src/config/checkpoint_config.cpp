@@ -207,11 +207,12 @@ Json checkpoint_config(const TensorFile& file) {
   const StatedSizes stated = stated_sizes(other_config(file), (*patch_embed)[2]);
   Json config = shapes.find("layers.0.blocks.0.norm1.weight", 1) != nullptr ? swin_of(shapes, *patch_embed, stated)
                                                                             : vit_of(shapes, *patch_embed);
-  Json& data = config["data"];
+  Json data = config["data"], mask = {{"name", "random"}, {"ratio", 0.6}};
   if (stated.image_size > 0) data["image_size"] = stated.image_size;
-  config["mask"] = {{"name", "random"}, {"ratio", 0.6}};
-  if (data.contains("image_size")) config["mask"]["patch"] = mask_patch(data["image_size"], config["encoder"]["patch"]);
+  if (data.contains("image_size")) mask["patch"] = mask_patch(data["image_size"], config["encoder"]["patch"]);
   data["mean"] = data["std"] = "imagenet";
+  config["data"] = data;
+  config["mask"] = mask;
   return config;
 }
 

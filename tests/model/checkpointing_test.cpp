@@ -65,7 +65,7 @@ TEST(Checkpointing, IsPartOfTheMemoryEstimate) {
   const ModelContext meta{.device = at::kMeta};
   for (const char* encoder : {"vit", "swin", "swinv2"})
     EXPECT_LT(SimMim(config(encoder, true), meta).kept_bytes({}),
-              0.6 * SimMim(config(encoder, false), meta).kept_bytes({}))
+              0.7 * SimMim(config(encoder, false), meta).kept_bytes({}))
         << encoder;
 }
 
