@@ -41,7 +41,7 @@ struct TableEntry {
   double mean = 0, deviation = 0;        // NaN where there is none
   bool complete = false;                 // every planned seed is there
   bool best = false, baseline = false;
-  bool near_best = false;  // complete, and not shown to differ from the best cell
+  bool near_best = false;                // complete, and not shown to differ from the best cell
   bool chosen = false;                   // best on the validation split, in a table of test results
   bool other_budget = false;             // other images seen or steps than most cells
   bool tuned_edge = false;               // a tuned value is the smallest or largest that was tried

@@ -39,11 +39,11 @@ struct SweepData {
   Json table;
   std::vector<int64_t> seeds;
   std::vector<SweepCell> cells;
-  TunedKeys tuned;  // empty: not tuned
+  TunedKeys tuned;                  // empty: not tuned
   std::vector<std::string> curves;  // that the runs have, after add_curve
 };
 
-std::string label_of(const Json& value);  // a text as it is, null as nothing, the rest canonical
+std::string label_of(const Json& value);           // a text as it is, null as nothing, the rest canonical
 const std::vector<std::string>& number_columns();  // of `results`, what SweepRun::numbers may hold
 
 SweepData read_sweep_data(const Sqlite& database, const std::string& sweep);  // Code::usage for an unknown sweep

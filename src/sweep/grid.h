@@ -36,7 +36,7 @@ struct SweepFile {
   std::vector<std::string> axes;  // names in order: leaves, "zip", "case"
   std::vector<Cell> cells;
   std::vector<int64_t> seeds, finetune_seeds;  // finetune_seeds: empty = one fine-tuning a chain, with its seed
-  std::vector<std::string> stages, not_run;  // not_run: of the stages, resolved as a part of the chain but left out
+  std::vector<std::string> stages, not_run;    // not_run: of the stages, resolved as a part of the chain but left out
   Json resources = Json::object(), table = Json::object();
   Json stop_if;  // null: never; see stop_rule.h
   std::optional<Tuning> tuning;

@@ -13,8 +13,8 @@ namespace simmim {
 // timm: those of timm 0.9 and later, whose Swin has a stage's downsample at the start of the next ("layers.1." for the
 // official "layers.0.") and its head under "head.fc." (timm swin_transformer.py checkpoint_filter_fn); its Beit has the
 // official names.
-// hf: those in transformers' files (modeling_swin.py, modeling_swinv2.py, modeling_beit.py): a prefix ("swin."), queries, keys and values
-// apart.
+// hf: those in transformers' files (modeling_swin.py, modeling_swinv2.py, modeling_beit.py): a prefix ("swin."),
+// queries, keys and values apart.
 enum class Naming { official, timm, hf };
 
 std::string_view name_of(Naming naming);  // "simmim", "timm", "hf"
@@ -23,8 +23,8 @@ std::string_view name_of(Naming naming);  // "simmim", "timm", "hf"
 Naming naming_of(const NamedViews& tensors);
 
 // Gives a file's tensors their official names; those of transformers without a classifier get pre-training's prefix,
-// "encoder.". Buffers of other programs are dropped, but for Swin V2's table of coordinates; names that nobody knows stay. Joined tensors go to `owned`;
-// file_bytes bounds them.
+// "encoder.". Buffers of other programs are dropped, but for Swin V2's table of coordinates; names that nobody knows
+// stay. Joined tensors go to `owned`; file_bytes bounds them.
 void use_official_names(FileContents& contents, uint64_t file_bytes);
 
 // What another program has room for.

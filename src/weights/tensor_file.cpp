@@ -116,7 +116,8 @@ TensorFile TensorFile::open_weights(const fs::path& path) {
   use_official_names(file.contents_, file.file_bytes());
   file.read_index();
   std::error_code ignored;
-  if (const fs::path beside = path.parent_path() / "config.json"; naming != Naming::official && fs::exists(beside, ignored))
+  if (const fs::path beside = path.parent_path() / "config.json";
+      naming != Naming::official && fs::exists(beside, ignored))
     file.contents_.metadata["config.json"] = read_file(beside);
   return file;
 }
