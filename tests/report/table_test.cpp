@@ -89,6 +89,7 @@ const TableEntry& entry_of(const ComparisonTable& table, const std::string& cell
     if (entry.cell == cell) return entry;
   throw std::logic_error("no such cell: " + cell);
 }
+const TableEntry& entry_of(ComparisonTable&&, const std::string&) = delete;  // it would be gone
 
 bool has_note(const ComparisonTable& table, const std::string& part) {
   for (const std::string& note : table.values[0].notes)
@@ -141,10 +142,11 @@ TEST(ComparisonTable, NeitherBoldsNorTestsACellWithASeedMissing) {
 
 TEST(ComparisonTable, SaysHowManyRunsWereStoppedAndAveragesNoneOfThem) {
   const DemoSweep sweep(3, true, "f8-6-1", "stopped");
-  const TableEntry& entry = entry_of(sweep.table(), "mask.patch=8 mask.ratio=0.6");
+  const ComparisonTable table = sweep.table();
+  const TableEntry& entry = entry_of(table, "mask.patch=8 mask.ratio=0.6");
   EXPECT_EQ(entry.by_seed.size(), 2u);
   EXPECT_FALSE(entry.complete);
-  EXPECT_TRUE(has_note(sweep.table(), "1 run was stopped before the end (stop_if) and in no mean"));
+  EXPECT_TRUE(has_note(table, "1 run was stopped before the end (stop_if) and in no mean"));
 }
 
 TEST(ComparisonTable, MarksATunedValueAtTheEdgeOfItsList) {
