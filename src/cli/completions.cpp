@@ -38,17 +38,6 @@ void add_runs(Completions& out, const fs::path& results) {
     if (const std::string name = entry.path().filename(); !name.starts_with(".")) out.push_back({name, "run"});
 }
 
-// A sweep file's name as `simmim sweep` takes it: below its folder, without .json.
-void add_sweep_files(Completions& out) {
-  for (const fs::path& file : known_sweeps())
-    for (const fs::path& folder : sweep_folders())
-      if (const fs::path name = file.lexically_relative(folder).replace_extension();
-          !name.empty() && *name.begin() != "..") {
-        out.push_back({name.string(), "sweep"});
-        break;
-      }
-}
-
 void add_recipes(Completions& out) {
   for (const fs::path& file : known_recipes()) out.push_back({file.stem().string(), "recipe"});
 }
@@ -139,7 +128,7 @@ void add_for_row(Completions& out, const Args::Row& row, const std::string& curr
     for (const std::string& name : sweep_names(results)) out.push_back({name + ":", "a cell of it"});
   if (takes(row, "RECIPE")) add_recipes(out);
   if (takes(row, "FILE") && holds(row.help, "recipe")) add_recipes(out);
-  if (takes(row, "FILE") && row.names.empty() && holds(row.help, "sweep")) add_sweep_files(out);
+  if (takes(row, "FILE") && row.names.empty() && holds(row.help, "sweep")) add_names(out, known_sweep_names(), "sweep");
   if (takes(row, "key=value")) add_assignments(out, current, results);
   if (takes(row, "KEY") || takes(row, "KEY,KEY") || takes(row, "A,B")) add_keys(out, current);
   if (takes(row, "METRIC") || takes(row, "M,M")) add_metrics(out);

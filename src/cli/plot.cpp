@@ -27,10 +27,9 @@ int run(const Options& options, const CommonOptions& common) {
   const Plot plot = make_plot(database, common.out, options.names, {.x = options.x, .y = options.y, .by = options.by});
   write_output(options.output, render_plot(plot, format));
   std::fflush(stdout);
-  if (options.output.empty())
-    hint(common, fmt::format("the same with -o plot.png"));
-  else
-    say(common.quiet, "written to " + options.output);
+  if (!options.output.empty()) say(common.quiet, "written to " + options.output);
+  hint(common, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", shell_quoted(options.names[0]))
+                                      : "simmim list tables");
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
+#include "report/document.h"
 #include "report/plot.h"
 #include "report/table.h"
 #include "runs/database.h"
@@ -18,7 +19,7 @@ struct Options {
   std::string name, output, publish;
 };
 
-// What a text cites: the page, the table as people and programs read it, the picture.
+// What a text cites: the page, the table as people and programs read it, the picture, the runs behind them.
 void publish(const Sqlite& database, const fs::path& out, const std::string& sweep, const std::string& page,
              const fs::path& folder) {
   make_folder(folder);
@@ -29,6 +30,10 @@ void publish(const Sqlite& database, const fs::path& out, const std::string& swe
   const Plot plot = make_plot(database, out, {sweep}, {});
   for (const char* format : {"svg", "png"})
     write_file_atomically(folder / (std::string("plot.") + format), render_plot(plot, format));
+  Statement members = database.prepare(
+      "SELECT cell, seed, stage, run FROM sweep_cells WHERE sweep = ? ORDER BY position, seed, stage DESC");
+  members.bind(1, sweep);
+  write_file_atomically(folder / "runs.md", render_frame(read_frame(members), "markdown"));
 }
 
 int run(const Options& options, const CommonOptions& common) {
@@ -46,8 +51,7 @@ int run(const Options& options, const CommonOptions& common) {
   else
     fmt::print("{}\n", file.string());
   std::fflush(stdout);
-  hint(common, options.publish.empty() ? fmt::format("simmim report {} --publish FOLDER copies what a text cites",
-                                                     shell_quoted(options.name))
+  hint(common, options.publish.empty() ? fmt::format("simmim report {} --publish FOLDER", shell_quoted(options.name))
                                        : "git add " + shell_quoted(options.publish));
   return 0;
 }
@@ -61,7 +65,7 @@ Command report_command() {
             args.example("simmim report demo --publish results/published/demo");
             args.positional("SWEEP", options->name, "the sweep");
             args.option("--publish", "DIR", options->publish,
-                        "also a folder to commit: the page, the table (.md, .csv), the picture (.svg, .png)");
+                        "also a folder to commit: page, table (.md, .csv), picture (.svg, .png), run ids (.md)");
             args.option("-o,--output", "FILE", options->output, "the page (default OUT/sweeps/SWEEP/report.html)");
             return [options, common = args.shared_common()] { return run(*options, *common); };
           }};

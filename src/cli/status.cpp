@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
@@ -11,6 +13,7 @@
 #include "core/names.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
+#include "sweep/slurm_queue.h"
 
 namespace simmim {
 namespace {
@@ -26,22 +29,45 @@ std::string run_line(const RunStatus& run) {
   return line;
 }
 
-struct Current {
-  Status status;
-  std::string singles;  // "3 done, 1 failed": runs of no sweep
+// Runs of a sweep that wait in Slurm's queue or run there; nothing for a sweep that was never submitted. A watcher asks
+// Slurm six times a minute.
+class SlurmCounts {
+ public:
+  explicit SlurmCounts(fs::path out) : out_(std::move(out)) {}
+  void look(const std::vector<SweepStatus>& sweeps) {
+    constexpr std::chrono::seconds kPause(10);
+    const auto now = std::chrono::steady_clock::now();
+    if (last_ != std::chrono::steady_clock::time_point() && now - last_ < kPause) return;
+    last_ = now;
+    counts_.clear();
+    for (const SweepStatus& sweep : sweeps)
+      if (const fs::path folder = submissions_folder(out_, sweep.name); fs::exists(folder)) try {
+          counts_[sweep.name] = queued_runs(folder).size();
+        } catch (const Error& error) {
+          warn(error.what());
+        }
+  }
+  const std::map<std::string, size_t>& counts() const { return counts_; }
+
+ private:
+  fs::path out_;
+  std::chrono::steady_clock::time_point last_;
+  std::map<std::string, size_t> counts_;
 };
 
-Current current_status(const std::string& sweep, const CommonOptions& common) {
+struct Current {
+  Status status;
+  std::map<std::string, size_t> queued;  // sweep -> SlurmCounts
+};
+
+Current current_status(const std::string& sweep, const CommonOptions& common, SlurmCounts& slurm) {
   const fs::path file = common.database();
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(file, common.out); !trouble.empty()) warn(trouble);
   const Sqlite database = open_for_reading(file, common.out);
-  Current current{read_status(database, sweep), ""};
-  if (!sweep.empty()) return current;
-  Statement counts = database.prepare(
-      "SELECT count(*), state FROM results WHERE run NOT IN (SELECT run FROM members) GROUP BY state ORDER BY state");
-  while (counts.step())
-    current.singles += fmt::format("{}{} {}", current.singles.empty() ? "" : ", ", counts.integer(0), counts.text(1));
+  Current current{read_status(database, sweep), {}};
+  slurm.look(current.status.sweeps);
+  current.queued = slurm.counts();
   return current;
 }
 
@@ -53,6 +79,8 @@ std::string status_text(const Current& current) {
     for (const auto& [state, runs] : sweep.states)
       if (runs > 0) counts.push_back(fmt::format("{} {}", runs, state));
     text += fmt::format("{}: {} of {} runs", sweep.name, join(counts, ", "), sweep.planned);
+    if (const auto queued = current.queued.find(sweep.name); queued != current.queued.end())
+      text += fmt::format(", {} in Slurm's queue", queued->second);
     if (sweep.seconds_left && *sweep.seconds_left > 0)
       text += fmt::format(", about {} left", duration_text(*sweep.seconds_left));
     text += "\n";
@@ -66,10 +94,12 @@ std::string status_text(const Current& current) {
   return text.empty() ? "nothing has been run yet\n" : text;
 }
 
-bool is_anything_running(const Status& status) {
-  for (const SweepStatus& sweep : status.sweeps)
+bool is_anything_running(const Current& current) {
+  for (const SweepStatus& sweep : current.status.sweeps)
     if (!sweep.running.empty()) return true;
-  return !status.running.empty();
+  for (const auto& [sweep, queued] : current.queued)
+    if (queued > 0) return true;
+  return !current.status.running.empty();
 }
 
 bool is_anything_waiting(const Status& status) {
@@ -88,18 +118,26 @@ std::string next_command(const Status& status) {
 }
 
 int run(const std::string& sweep, bool watch, const CommonOptions& common) {
-  Current current = current_status(sweep, common);
+  SlurmCounts slurm(common.out);
+  Current current = current_status(sweep, common, slurm);
+  const auto text_of = [&](int indent) {
+    if (!common.json) return status_text(current);
+    Json json = status_json(current.status);
+    for (Json& one : json.at("sweeps"))
+      if (const auto queued = current.queued.find(one.at("sweep")); queued != current.queued.end())
+        one["queued"] = queued->second;
+    return json.dump(indent) + "\n";
+  };
   if (!watch) {
-    const std::string text = common.json ? status_json(current.status).dump(2) + "\n" : status_text(current);
+    const std::string text = text_of(2);
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
     hint(common, next_command(current.status));
     return 0;
   }
   simmim::watch([&] {
-    current = current_status(sweep, common);
-    return Look{common.json ? status_json(current.status).dump() + "\n" : status_text(current),
-                is_anything_running(current.status), is_anything_waiting(current.status)};
+    current = current_status(sweep, common, slurm);
+    return Look{text_of(-1), is_anything_running(current), is_anything_waiting(current.status)};
   });
   hint(common, next_command(current.status));
   return 0;

@@ -1,5 +1,7 @@
 #include "report/table.h"
 
+#include <map>
+
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -33,13 +35,27 @@ Sqlite open_fresh(const CommonOptions& common) {
 int run(const Options& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"text", "markdown", "latex", "csv", "json", "html"};
   if (options.name.empty()) fail(Code::usage, "table: which sweep? known: {}", one_of(sweep_names(common.out)));
+  const auto end_with = [&](const std::string& file, const std::string& next) {
+    if (!file.empty()) say(common.quiet, "written to " + file);
+    hint(common, next);
+  };
   const std::string format = output_format(options.format, options.output, common, formats);
   if (options.name.starts_with("paper/")) {
+    for (const auto& [name, given] : std::map<std::string, std::string>{{"--rows", options.rows},
+                                                                        {"--columns", options.columns},
+                                                                        {"--groups", options.groups},
+                                                                        {"--value", options.value},
+                                                                        {"--where", options.where},
+                                                                        {"--split", options.split},
+                                                                        {"--show", options.show},
+                                                                        {"--baseline", options.baseline}})
+      if (!given.empty())
+        fail(Code::usage, "{} {}: a table of the paper has a fixed form; {} is for the table of a sweep", name, given,
+             name);
     const PaperComparison comparison = compare_with_paper(open_fresh(common), options.name);
     write_output(options.output, render_paper(comparison, format));
     std::fflush(stdout);
-    hint(common, options.output.empty() ? fmt::format("simmim sweep {} --dry-run", options.name)
-                                        : "written to " + options.output);
+    end_with(options.output, fmt::format("simmim sweep {} --dry-run", options.name));
     return 0;
   }
   TableOptions table{.rows = options.rows,
@@ -55,8 +71,7 @@ int run(const Options& options, const CommonOptions& common) {
   const Sqlite database = open_fresh(common);
   write_output(options.output, render_table(make_table(database, options.name, table), format));
   std::fflush(stdout);
-  hint(common, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", options.name)
-                                      : "written to " + options.output);
+  end_with(options.output, fmt::format("simmim plot {} -o plot.png", options.name));
   return 0;
 }
 

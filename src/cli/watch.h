@@ -7,7 +7,7 @@ namespace simmim {
 
 struct Look {
   std::string text;      // what is shown: lines
-  bool running = false;  // some run is at work
+  bool running = false;  // some run is at work, or in a cluster's queue
   bool waiting = false;  // some run could still be started by a sweep
 };
 

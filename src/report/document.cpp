@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "core/files.h"
 #include "core/names.h"
 #include "report/page.h"
 
@@ -119,7 +120,7 @@ std::string text_document(const Document& document, bool markdown) {
 }
 
 std::string latex_document(const Document& document) {
-  std::string out = document.title.empty() ? "" : "% " + document.title + "\n";
+  std::string out = (document.title.empty() ? "" : "% " + document.title + "\n") + "% \\usepackage{booktabs}\n";
   for (const TextTable& table : document.tables) {
     out += "\\begin{table}\n\\centering\n";
     if (!table.caption.empty()) out += "\\caption{" + for_latex(table.caption) + "}\n";
@@ -135,9 +136,12 @@ std::string latex_document(const Document& document) {
     for (const auto& row : table.rows)
       add_line(
           [&](size_t c) { return row[c].bold ? "\\textbf{" + for_latex(row[c].text) + "}" : for_latex(row[c].text); });
-    out += "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+    out += "\\bottomrule\n\\end{tabular}\n";
+    if (&table == &document.tables.back())
+      for (const std::string& note : document.notes)
+        out += "\\par\\smallskip{\\footnotesize " + for_latex(note) + "}\n";
+    out += "\\end{table}\n";
   }
-  for (const std::string& note : document.notes) out += "% " + note + "\n";
   return out;
 }
 
@@ -251,6 +255,11 @@ std::string choose_format(const std::string& asked, const std::string& file, con
   if (format.empty())
     for (const auto& [suffix, name] : kSuffixes)
       if (file.ends_with(suffix) && std::find(allowed.begin(), allowed.end(), name) != allowed.end()) format = name;
+  std::error_code ignored;
+  const bool device = fs::exists(file, ignored) && !fs::is_regular_file(file, ignored);  // a pipe, /dev/null
+  if (const std::string suffix = fs::path(file).extension(); format.empty() && !suffix.empty() && !device)
+    fail(Code::usage, "-o {}: '{}' names no format; give --format {}, or a suffix of theirs", file, suffix,
+         one_of(allowed));
   if (format.empty()) format = otherwise;
   if (std::find(allowed.begin(), allowed.end(), format) == allowed.end())
     fail(Code::usage, "--format {}: unknown{}", format, unknown_name_hint(format, allowed));

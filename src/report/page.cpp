@@ -28,6 +28,7 @@ code{font-family:ui-monospace,monospace}
 figure{margin:1rem 0}.sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1rem}
 .sheets figure{margin:0}
 img,svg{display:block;max-width:100%;height:auto;background:#fff;border-radius:4px}svg{width:100%;max-width:56rem}
+@media (max-width:40rem){figure{overflow-x:auto}figure>svg{min-width:40rem}}
 summary{cursor:pointer}
 </style>
 )html";

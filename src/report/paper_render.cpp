@@ -18,6 +18,11 @@ std::string paper_number(const PaperValue& value, const std::string& text) {
   return text + (value.verified ? "" : "?");
 }
 
+std::string signed_text(double value, int digits) {
+  const std::string size = fmt::format("{:.{}f}", std::abs(value), digits);
+  return (size.find_first_not_of("0.") == std::string::npos ? "" : value < 0 ? "−" : "+") + size;
+}
+
 struct Ours {
   double mean = NAN, deviation = NAN, difference = NAN;
 };
@@ -99,8 +104,8 @@ Document paper_document(const PaperComparison& comparison) {
     if (!comparison.sweeps.empty())
       add(standard == nullptr     ? ""
           : standard == row.paper ? "default"
-                                  : fmt::format("{:+.1f}{}", row.paper->value - standard->value,
-                                                row.paper->verified && standard->verified ? "" : "?"));
+                                  : signed_text(row.paper->value - standard->value, 1) +
+                                        (row.paper->verified && standard->verified ? "" : "?"));
     for (const std::string& sweep : comparison.sweeps)
       add(row.elsewhere.contains(sweep) ? row.elsewhere.at(sweep) : "");
     for (const auto& [metric, title] : measures) {
@@ -113,7 +118,7 @@ Document paper_document(const PaperComparison& comparison) {
       if (metric != "avg_dist") add(known && it->second.ours ? measure_text(metric, *it->second.ours) : "");
     }
     const Ours ours = ours_of(row);
-    add(std::isnan(ours.mean) ? "" : fmt::format("{:+.2f}", ours.difference));
+    add(std::isnan(ours.mean) ? "" : signed_text(ours.difference, 2));
     add(!std::isnan(ours.mean) ? fmt::format("{:.2f}{} ({})", ours.mean,
                                              std::isnan(ours.deviation) ? "" : fmt::format(" ± {:.2f}", ours.deviation),
                                              row.by_seed.size())

@@ -15,8 +15,6 @@ namespace {
 
 constexpr size_t kMostPoints = 1000;  // a curve; more are averaged piecewise
 
-bool is_curve_x(const std::string& x) { return x == "step" || x == "epoch" || x == "images" || x == "gpu_hours"; }
-
 // What a curve is drawn from: a run, and the label of the line it belongs to.
 struct Source {
   std::string run, label;
@@ -150,6 +148,8 @@ bool wants_points(const PlotOptions& options) {
 }
 
 }  // namespace
+
+bool is_curve_x(const std::string& x) { return x == "step" || x == "epoch" || x == "images" || x == "gpu_hours"; }
 
 Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<std::string>& names,
                const PlotOptions& options) {

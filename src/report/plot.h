@@ -54,6 +54,8 @@ struct Plot {
 Plot make_plot(const Sqlite& database, const fs::path& out, const std::vector<std::string>& names,
                const PlotOptions& options);
 
+bool is_curve_x(const std::string& x);  // step, epoch, images or gpu_hours
+
 // The bytes of the picture. format: svg, png, pdf or csv. Code::usage without gnuplot, with the package to install.
 std::string render_plot(const Plot& plot, const std::string& format);
 

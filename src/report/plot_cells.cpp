@@ -51,13 +51,6 @@ double number_of_cell(const SweepCell& cell, const std::string& stage, const std
 
 }  // namespace
 
-std::string first_sentence(const std::string& about) {
-  for (size_t i = 0; i < about.size(); ++i)
-    if ((about[i] == '?' || about[i] == '.') && (i + 1 == about.size() || about[i + 1] == ' '))
-      return about.substr(0, i + 1);
-  return about;
-}
-
 Plot table_plot(const Sqlite& database, const std::string& sweep, const PlotOptions& options) {
   TableOptions asked{.rows = options.x, .columns = options.by};
   if (!options.y.empty()) asked.values = {options.y};

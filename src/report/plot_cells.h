@@ -4,9 +4,6 @@
 
 namespace simmim {
 
-// The question that a sweep's "about" opens with; the rest of it (cost, expectation) is no caption.
-std::string first_sentence(const std::string& about);
-
 // A heat map of rows x columns, or lines against the rows.
 Plot table_plot(const Sqlite& database, const std::string& sweep, const PlotOptions& options);
 

@@ -48,11 +48,17 @@ std::string quoted(const std::string& text) {
 
 std::string number(double value) { return fmt::format("{:.10g}", value); }
 
-// The title, the subtitle broken into lines that fit the picture's width.
+bool has_spread(const Curve& curve) {
+  return std::any_of(curve.points.begin(), curve.points.end(), [](const PlotPoint& p) { return p.spread > 0; });
+}
+
+// The title, the subtitle and what bars and bands mean, broken into lines that fit the picture's width.
 std::string title_of(const Plot& plot, int width) {
   const size_t most = static_cast<size_t>(width / 9);  // a character is about eight points wide
-  std::string text = plot.title;
-  for (const std::string& paragraph : split(plot.subtitle, '\n')) {
+  std::string text = plot.title, under = plot.subtitle;
+  if (std::any_of(plot.curves.begin(), plot.curves.end(), has_spread))
+    under += fmt::format("\n{}: ± one standard deviation over seeds", plot.bars ? "bars" : "bands");
+  for (const std::string& paragraph : split(under, '\n')) {
     std::string line;
     for (const std::string& word : split(paragraph, ' ')) {
       if (!line.empty() && line.size() + 1 + word.size() > most) text += "\n" + std::exchange(line, "");
@@ -116,8 +122,7 @@ std::string curves_script(const Plot& plot) {
   for (size_t i = 0; i < plot.curves.size(); ++i) {
     const Curve& curve = plot.curves[i];
     const std::string color = color_of(i, plot.curves.size());
-    const bool spread =
-        std::any_of(curve.points.begin(), curve.points.end(), [](const PlotPoint& p) { return p.spread > 0; });
+    const bool spread = has_spread(curve);
     if (spread && !plot.bars)
       spreads.push_back(fmt::format(
           "$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",

@@ -51,7 +51,11 @@ std::string pictures_part(const Sqlite& database, const fs::path& out, const Swe
   std::string body;
   for (size_t i = 0; i < pictures.size(); ++i) {
     try {
-      const std::string svg = render_plot(make_plot(database, out, {data.name}, pictures[i].options), "svg");
+      const Plot plot = make_plot(database, out, {data.name}, pictures[i].options);
+      if (is_curve_x(pictures[i].options.x) &&
+          std::all_of(plot.curves.begin(), plot.curves.end(), [](const Curve& c) { return c.points.size() < 2; }))
+        continue;  // measured once, at the end: the table says it
+      const std::string svg = render_plot(plot, "svg");
       body += "<figure>" + inline_svg(svg, fmt::format("plot{}", i + 1)) + "<figcaption>" +
               html_text(pictures[i].caption) + "</figcaption></figure>\n";
     } catch (const Error& error) {

@@ -65,9 +65,10 @@ ValueTable parse_value(const std::string& text, const std::string& split, const 
     table.larger_is_better = ranking_of(curve) > 0;
     return table;
   }
-  known.insert(known.end(), data.curves.begin(), data.curves.end());
+  for (const std::string& key : data.curves)
+    if (!contains(known, key)) known.push_back(key);
   if (!contains(known, rest))
-    fail(Code::usage, "--value {}: unknown{}; a stage may stand in front, for example finetune.val.top1", text,
+    fail(Code::usage, "value {}: unknown{}; a stage may stand in front, for example finetune.val.top1", text,
          unknown_name_hint(rest, known));
   table.metric = rest;
   table.larger_is_better = contains(kLarger, rest);
@@ -115,7 +116,7 @@ Layout choose_layout(const SweepData& data, const TableOptions& options) {
     if (chosen.empty() || contains(data.axes, chosen)) return chosen;
     for (const SweepCell& cell : data.cells)
       if (!cell.value(chosen, "finetune").is_null()) return chosen;
-    fail(Code::usage, "--{} {}: neither an axis of {} nor a leaf of its configuration{}", name, chosen, data.name,
+    fail(Code::usage, "'{}' is neither an axis of {} nor a leaf of its configuration{}", chosen, data.name,
          unknown_name_hint(chosen, data.axes));
   };
   Layout layout{key(options.rows, "rows"), key(options.columns, "columns"), options.groups};
@@ -228,6 +229,13 @@ void read_curves(const Sqlite& database, SweepData& data, const TableOptions& op
 }
 
 }  // namespace
+
+std::string first_sentence(const std::string& about) {
+  for (size_t i = 0; i < about.size(); ++i)
+    if ((about[i] == '?' || about[i] == '.') && (i + 1 == about.size() || about[i + 1] == ' '))
+      return about.substr(0, i + 1);
+  return about;
+}
 
 ComparisonTable make_table(const Sqlite& database, const std::string& sweep, const TableOptions& options) {
   SweepData data = read_sweep_data(database, sweep);

@@ -72,6 +72,9 @@ struct ComparisonTable {
   std::vector<ValueTable> values;
 };
 
+// The question that a sweep's "about" opens with; the rest of it (cost, expectation) is no caption.
+std::string first_sentence(const std::string& about);
+
 // Code::usage for an unknown sweep, axis, value or baseline.
 ComparisonTable make_table(const Sqlite& database, const std::string& sweep, const TableOptions& options);
 

@@ -72,8 +72,7 @@ SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
   while (known.step()) names.push_back(known.text(0));
   Statement row = database.prepare(
       "SELECT coalesce(about, ''), coalesce(paper, ''), axes, \"table\", seeds FROM sweeps WHERE name = ?");
-  if (!row.bind(1, sweep).step())
-    fail(Code::usage, "table: no sweep is called {}{}", sweep, unknown_name_hint(sweep, names));
+  if (!row.bind(1, sweep).step()) fail(Code::usage, "no sweep is called {}{}", sweep, unknown_name_hint(sweep, names));
   SweepData data{sweep, row.text(0), row.text(1), {}, parsed(row.text(3), Json::object()), {}, {}, {}};
   for (const Json& axis : parsed(row.text(2), Json::array())) data.axes.push_back(axis.get<std::string>());
   for (const Json& seed : parsed(row.text(4), Json::array())) data.seeds.push_back(seed.get<int64_t>());

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "core/names.h"
+#include "runs/filter.h"
 #include "runs/loss_kind.h"
-#include "runs/paper.h"
 
 namespace simmim {
 namespace {
@@ -58,7 +58,11 @@ void mark_near_best(ValueTable& table, size_t best) {
 }
 
 bool is_baseline(const SweepCell& cell, const std::string& stage, const Json& wanted) {
-  if (wanted.is_string()) return cell.name == wanted.get<std::string>();
+  if (wanted.is_string()) {
+    const std::string text = wanted;
+    if (cell.name == text || text.find_first_of("=<>~") == std::string::npos) return cell.name == text;
+    return fulfils_all(parse_filter(text), [&](const std::string& key) { return to_value(cell.value(key, stage)); });
+  }
   for (const auto& [key, value] : wanted.items())
     if (canonical(cell.value(key, stage)) != canonical(value)) return false;
   return true;
@@ -97,14 +101,15 @@ std::vector<double> values_of(const std::map<int64_t, double>& by_seed) {
 void mark_other_budgets(ValueTable& table, const std::vector<const SweepCell*>& cells) {
   std::map<std::pair<double, double>, int> counts;
   const auto known = [](const std::pair<double, double>& b) { return !std::isnan(b.first) && !std::isnan(b.second); };
-  for (const SweepCell* cell : cells)
-    if (const auto budget = budget_of(*cell, table.stage); known(budget)) ++counts[budget];
+  for (size_t i = 0; i < cells.size(); ++i)  // of an unfinished cell nobody knows it yet
+    if (const auto budget = budget_of(*cells[i], table.stage); table.entries[i].complete && known(budget))
+      ++counts[budget];
   if (counts.size() < 2) return;
   const auto usual = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
                        return a.second < b.second;
                      })->first;
   for (size_t i = 0; i < cells.size(); ++i)
-    if (const auto budget = budget_of(*cells[i], table.stage); known(budget))
+    if (const auto budget = budget_of(*cells[i], table.stage); table.entries[i].complete && known(budget))
       table.entries[i].other_budget = budget != usual;
   table.notes.push_back("≠ budget: other images seen or steps than most cells, pre-training counted");
 }
@@ -154,7 +159,9 @@ std::vector<int> find_baselines(ValueTable& table, const std::vector<const Sweep
     names.push_back(cell.name);
     exists = exists || is_baseline(cell, table.stage, wanted);
   }
-  if (!exists) fail(Code::usage, "baseline {}: fits no cell of the sweep; cells: {}", wanted.dump(), join(names, ", "));
+  if (!exists)
+    fail(Code::usage, "baseline {}: fits no cell of the sweep; give one of {}, or keys such as mask.ratio=0.6",
+         wanted.dump(), join(names, ", "));
   std::vector<int> candidates;
   for (size_t i = 0; i < cells.size(); ++i)
     if (is_baseline(*cells[i], table.stage, wanted)) candidates.push_back(static_cast<int>(i));
@@ -230,41 +237,8 @@ void mark_best(ValueTable& table, const std::vector<const SweepCell*>& cells) {
   table.notes.push_back("◆ the cell that the validation split chooses");
 }
 
-void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
-                      const std::vector<int>& baselines) {
-  const PaperTable* paper = find_paper_table(data.paper);
-  if (paper == nullptr || (table.metric != "val_top1" && table.metric != "test_top1")) return;
-  const PaperValue* own_default = find_paper_value(*paper, paper->default_values, table.stage);
-  bool any = false, unverified = false;
-  for (size_t i = 0; i < cells.size(); ++i) {
-    const PaperValue* value = find_paper_value(*paper, cells[i]->chain(), table.stage);
-    if (value == nullptr || own_default == nullptr) continue;
-    TableEntry& entry = table.entries[i];
-    PaperBeside beside{value->value,
-                       value->value - own_default->value,
-                       value->verified && own_default->verified,
-                       !cells[i]->paper.empty(),
-                       "",
-                       value->cell};
-    const bool fair = baselines[i] >= 0 && cells[static_cast<size_t>(baselines[i])]->config.contains("pretrain");
-    if (entry.difference && fair) {
-      const double ours = entry.difference->value, theirs = beside.difference;
-      beside.verdict = !entry.shown        ? "no difference shown"
-                       : ours * theirs > 0 ? "same sign"
-                       : theirs == 0       ? "the paper has none"
-                                           : "other sign";
-    }
-    any = true, unverified = unverified || !beside.verified;
-    entry.paper = beside;
-  }
-  if (any)
-    table.notes.push_back(fmt::format("paper: {}, {}; differences are the paper's to its own default cell{}",
-                                      data.paper, paper->title,
-                                      unverified ? "; ? = not verified against the paper's text" : ""));
-}
-
 void compare_images(ValueTable& table, const std::vector<const SweepCell*>& cells, const fs::path& out) {
-  if (table.entries.size() != 2 || !is_top(table.metric)) return;
+  if (table.entries.size() != 2 || !table.metric.starts_with("test_top")) return;  // what is stored is of test images
   if (!table.entries[0].complete || !table.entries[1].complete) return;
   std::vector<std::string> runs[2];
   for (size_t i = 0; i < 2; ++i)
@@ -274,12 +248,12 @@ void compare_images(ValueTable& table, const std::vector<const SweepCell*>& cell
   if (!table.by_image) return;
   const ImageComparison& found = *table.by_image;
   table.notes.push_back(fmt::format(
-      "by image, over {} test images: {} minus {} is {:+.2f} points [{:+.2f}, {:+.2f}], p {}; {} images are right more "
-      "often in the first, {} in the second (paired t-test over images: it speaks of these trained weights, not of "
-      "other seeds)",
+      "by image, over the {} test images: {} minus {} is {:+.2f} points [{:+.2f}, {:+.2f}], p {}; {} images are right "
+      "more often with the former, {} with the latter (paired t-test over images: it speaks of these trained weights, "
+      "not of other seeds)",
       found.images, table.entries[1].cell, table.entries[0].cell, found.difference.value, found.difference.low,
       found.difference.high, found.difference.p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", found.difference.p),
-      found.only_first, found.only_second));
+      found.only_second, found.only_first));
 }
 
 void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells) {

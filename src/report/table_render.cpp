@@ -42,6 +42,11 @@ std::string paper_text(const PaperBeside& paper) {
          size + mark + (paper.verdict.empty() ? "" : ", " + paper.verdict);
 }
 
+// Of GPU hours none at all means that it ran on something else.
+std::string extra_text(const std::string& column, double value) {
+  return std::isnan(value) || (value == 0 && column.ends_with("gpu_hours")) ? "–" : fmt::format("{:.4g}", value);
+}
+
 std::string metric_title(const ValueTable& table) {
   std::string metric = table.metric;
   if (const auto bar = metric.find('_');
@@ -131,9 +136,7 @@ TextTable details_part(const ComparisonTable& whole, const ValueTable& table) {
     }
     if (paper) row.push_back({entry.paper ? paper_text(*entry.paper) : "", false});
     for (const std::string& column : whole.show)
-      if (column != "n" && column != "paper")
-        row.push_back(
-            {std::isnan(entry.extras.at(column)) ? "–" : fmt::format("{:.4g}", entry.extras.at(column)), false});
+      if (column != "n" && column != "paper") row.push_back({extra_text(column, entry.extras.at(column)), false});
     part.rows.push_back(std::move(row));
   }
   return part;
@@ -226,7 +229,7 @@ std::string json_table(const ComparisonTable& whole) {
 
 Document table_document(const ComparisonTable& whole) {
   Document document;
-  document.title = whole.sweep + (whole.about.empty() ? "" : ": " + whole.about);
+  document.title = whole.sweep + (whole.about.empty() ? "" : ": " + first_sentence(whole.about));
   for (const ValueTable& table : whole.values) {
     for (const TableEntry& entry : table.entries)
       if (entry.best) document.bold_means = "the best of the complete cells";

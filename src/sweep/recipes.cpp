@@ -66,6 +66,18 @@ std::vector<fs::path> known_sweeps() {
   return {};
 }
 
+std::vector<std::string> known_sweep_names() {
+  std::vector<std::string> names;
+  for (const fs::path& file : known_sweeps())
+    for (const fs::path& folder : sweep_folders())
+      if (const fs::path name = file.lexically_relative(folder).replace_extension();
+          !name.empty() && *name.begin() != "..") {
+        names.push_back(name.string());
+        break;
+      }
+  return names;
+}
+
 fs::path find_recipe(const std::string& name, const fs::path& near) {
   for (fs::path folder = near; !folder.empty(); folder = folder.parent_path()) {
     if (auto path = file_in(folder, name)) return *path;
@@ -82,7 +94,11 @@ fs::path find_sweep(const std::string& name) {
   if (auto path = file_in("", name)) return *path;
   for (const fs::path& folder : sweep_folders())
     if (auto path = file_in(folder, name)) return *path;
-  fail(Code::usage, "sweep '{}': no such file or sweep{}", name, unknown_name_hint(name, stems(known_sweeps())));
+  std::vector<fs::path> called;  // by its file's name alone, or as tables call it
+  for (const fs::path& file : known_sweeps())
+    if (file.stem() == name || sweep_name(file) == name) called.push_back(file);
+  if (called.size() == 1) return called[0];
+  fail(Code::usage, "sweep '{}': no such file or sweep{}", name, unknown_name_hint(name, known_sweep_names()));
 }
 
 std::string sweep_name(const fs::path& file) {

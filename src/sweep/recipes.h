@@ -17,9 +17,12 @@ std::vector<fs::path> sweep_folders();  // where sweeps/ may lie: here, beside t
 // A recipe by path or bare name ("fashion_mnist_vit"); `near` is searched first (the folder of the sweep that names it,
 // and the folders above it). Code::usage with the known names if there is none.
 fs::path find_recipe(const std::string& name, const fs::path& near = {});
+// A sweep by path, by its place below sweeps/ ("small/masks"), as tables call it ("small-masks"), or by its file's name
+// alone where that is unique ("masks").
 fs::path find_sweep(const std::string& name);
 std::vector<fs::path> known_recipes();
 std::vector<fs::path> known_sweeps();
+std::vector<std::string> known_sweep_names();  // as find_sweep takes them: "small/masks"
 
 // A sweep's name: its path below sweeps/ without the suffix, folders joined by '-' ("small-heads"), so that files of
 // one name in two folders do not meet.

@@ -128,6 +128,16 @@ TEST_F(Slurm, RunInTheHandsOfAnotherProcessIsWaitedFor) {
   EXPECT_EQ(record()["state"], "done");
 }
 
+TEST_F(Slurm, StatusSaysHowManyRunsAreInTheQueue) {
+  submitted_worker();
+  const Words status = {"status", "s", "--out", (folder_ / "results").string()};
+  command("squeue", "echo 12_0");
+  EXPECT_EQ(simmim_run(status, environment()).out, "s: 1 waiting of 1 runs, 1 in Slurm's queue\n");
+  EXPECT_EQ(simmim_run(status + Words{"--json"}, environment()).json()["sweeps"][0]["queued"], 1);
+  command("squeue", "exit 0");
+  EXPECT_EQ(simmim_run(status, environment()).out, "s: 1 waiting of 1 runs, 0 in Slurm's queue\n");
+}
+
 TEST_F(Slurm, RunThatCannotBeginIsRecordedAsFailed) {
   const Words words = submitted_worker();
   Json plan = read_json_file(words[2]);

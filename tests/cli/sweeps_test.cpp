@@ -30,13 +30,29 @@ TEST(Sweeps, AllPlanWithoutTheirDataAndStartNothing) {
   EXPECT_FALSE(fs::exists(folder / "r"));
 }
 
-TEST(Sweeps, InSmallSayTheirQuestionAndCommand) {
+TEST(Sweeps, InSmallSayTheirQuestionCommandCostAndExpectedPicture) {
   for (const fs::path& file : sweeps()) {
     if (file.parent_path().filename() != "small") continue;
     const std::string about = read_json_file(file).value("about", "");
-    EXPECT_NE(about.find('?'), std::string::npos) << file;
-    EXPECT_NE(about.find("simmim sweep sweeps/small/" + file.filename().string()), std::string::npos) << file;
+    for (const std::string& part : {std::string("?"), "simmim sweep sweeps/small/" + file.filename().string(),
+                                    std::string("Cost: "), std::string("Expected: ")})
+      EXPECT_NE(about.find(part), std::string::npos) << file << ": " << part;
   }
+}
+
+TEST(Sweeps, AreFoundByPlaceByTheNameInTablesAndByBareName) {
+  const Temporary folder;
+  for (const char* name : {"small/masks", "small-masks", "masks"}) {
+    const Finished got = simmim_run({"sweep", name, "--dry-run", "--json", "--out", (folder / "r").string()});
+    ASSERT_EQ(got.code, 0) << name << got.err;
+    EXPECT_EQ(got.json()["plan"]["name"], "small-masks") << name;
+  }
+  const Finished wrong = simmim_run({"sweep", "small/mask", "--dry-run", "--out", (folder / "r").string()});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("did you mean 'small/masks'?"), std::string::npos) << wrong.err;
+  const Finished unknown = simmim_run({"sweep", "everything", "--dry-run", "--out", (folder / "r").string()});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("paper/1, "), std::string::npos) << unknown.err;
 }
 
 TEST(Sweeps, OfThePaperPlanItsTablesAtItsScale) {

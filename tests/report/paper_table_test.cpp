@@ -167,7 +167,7 @@ TEST(PaperTable, SetsDifferencesOfASweepUnderOtherConditionsBesideThePapers) {
   EXPECT_EQ(row_of(table, "loss.area=masked").elsewhere.at("small-area"), "default");
   const std::string all = row_of(table, "loss.area=all").elsewhere.at("small-area");
   EXPECT_TRUE(all.starts_with("-4.98 ± 0.2") && all.ends_with(", same sign")) << all;
-  EXPECT_NE(render_paper(table, "text").find("-1.1"), std::string::npos);
+  EXPECT_NE(render_paper(table, "text").find("−1.1"), std::string::npos);
 }
 
 TEST(PaperTable, NamesWhatItDoesNotKnow) {

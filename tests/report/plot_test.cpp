@@ -7,18 +7,10 @@
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/sample_runs.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 struct PlotSweep {
   TemporaryFolder folder;
@@ -141,13 +133,16 @@ TEST(Plot, HasTheQuestionOfTheSweepAsItsCaption) {
 
 TEST(Plot, NamesWhatItCannotDraw) {
   const PlotSweep sweep;
-  EXPECT_NE(message_of([&] { sweep.plot({"p4-4"}, {.y = "los"}); }).find("did you mean 'loss'"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.plot({"p4-4"}, {.x = "mask.patch"}); }).find("step, epoch, images or gpu_hours"),
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.plot({"p4-4"}, {.y = "los"}); }).find("did you mean 'loss'"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.plot({"nothing"}); }).find("no run"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.plot({}); }).find("name a sweep or runs"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.plot({"demo"}, {.x = "mask.patches"}); }).find("did you mean 'mask.patch'"),
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.plot({"p4-4"}, {.x = "mask.patch"}); })
+                .find("step, epoch, images or gpu_hours"),
             std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.plot({"nothing"}); }).find("no run"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.plot({}); }).find("name a sweep or runs"), std::string::npos);
+  EXPECT_NE(
+      error_of(Code::usage, [&] { sweep.plot({"demo"}, {.x = "mask.patches"}); }).find("did you mean 'mask.patch'"),
+      std::string::npos);
 }
 
 }  // namespace

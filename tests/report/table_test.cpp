@@ -7,18 +7,10 @@
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/sample_runs.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // patch {4, 8} x ratio {0.4, 0.6} and scratch, three seeds. What a seed does to all cells is large, the noise small.
 struct DemoSweep {
@@ -226,12 +218,31 @@ TEST(ComparisonTable, ShowsThePapersDifferenceWithItsSignWhereTheSetUpIsNotThePa
   ASSERT_TRUE(four.paper);
   EXPECT_FALSE(four.paper->comparable);
   EXPECT_FALSE(four.paper->verified);
-  EXPECT_NEAR(four.paper->difference, -0.8, 1e-9);
+  EXPECT_NEAR(four.paper->difference, -0.1, 1e-9);  // 82.0 against 82.1, which is the paper's of our baseline
   EXPECT_EQ(four.paper->verdict, "same sign");
   EXPECT_EQ(entry_of(table, "mask.patch=8 mask.ratio=0.4").paper->verdict, "no difference shown");
   EXPECT_FALSE(entry_of(table, "scratch").paper);
-  EXPECT_NE(render_table(table, "text").find("−0.8?, same sign"), std::string::npos);
+  EXPECT_NE(render_table(table, "text").find("−0.1?, same sign"), std::string::npos);
   EXPECT_TRUE(has_note(table, "? = not verified"));
+}
+
+TEST(ComparisonTable, SetsNothingOfThePaperBesideACellThatDiffersInWhatItsTableKeeps) {
+  const DemoSweep sweep;
+  Json config = pretrain_config(0, 4, 0.6);
+  config["head"] = {{"name", "mlp"}};
+  write_run(sweep.out, {.id = "p4-6-0", .seed = 0, .config = config, .summary = {{"images_seen", 4000}}, .metrics = 0});
+  ASSERT_EQ(ingest_changes(sweep.path, sweep.out), "");
+  const ComparisonTable table = sweep.table();
+  EXPECT_FALSE(entry_of(table, "mask.patch=4 mask.ratio=0.6").paper);
+  EXPECT_TRUE(entry_of(table, "mask.patch=4 mask.ratio=0.4").paper);
+}
+
+TEST(ComparisonTable, TakesKeysForTheNameOfTheBaseline) {
+  const DemoSweep sweep;
+  const ComparisonTable table = sweep.table({.baseline = "mask.patch=4 mask.ratio=0.4"});
+  EXPECT_TRUE(entry_of(table, "mask.patch=4 mask.ratio=0.4").baseline);
+  const ComparisonTable same = sweep.table({.baseline = "mask.ratio=0.4 mask.patch=4"});
+  EXPECT_TRUE(entry_of(same, "mask.patch=4 mask.ratio=0.4").baseline);
 }
 
 TEST(ComparisonTable, ShowsThePapersValueWhereTheSetUpIsThePapers) {
@@ -287,9 +298,9 @@ TEST(ComparisonTable, ShowsTheLastValueOfACurveThatIsNoColumn) {
   EXPECT_FALSE(table.values[0].larger_is_better);
   EXPECT_NEAR(table.values[0].entries[0].mean, 20, 1e-9);
   EXPECT_TRUE(has_note(sweep.table({.values = {"pretrain.val.perplexity"}}), "not comparable"));
-  EXPECT_NE(
-      message_of([&] { sweep.table({.values = {"pretrain.val.perplexit"}}); }).find("did you mean 'val.perplexity'"),
-      std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.table({.values = {"pretrain.val.perplexit"}}); })
+                .find("did you mean 'val.perplexity'"),
+            std::string::npos);
 }
 
 TEST(ComparisonTable, TakesFiltersSeveralValuesAndMoreColumns) {
@@ -305,15 +316,16 @@ TEST(ComparisonTable, TakesFiltersSeveralValuesAndMoreColumns) {
 
 TEST(ComparisonTable, NamesWhatItDoesNotKnow) {
   const DemoSweep sweep;
-  EXPECT_NE(
-      message_of([&] { make_table(open_for_reading(sweep.path, sweep.out), "demos", {}); }).find("did you mean 'demo'"),
-      std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.table({.rows = "mask.patches"}); }).find("did you mean 'mask.patch'"),
+  EXPECT_NE(error_of(Code::usage, [&] { make_table(open_for_reading(sweep.path, sweep.out), "demos", {}); })
+                .find("did you mean 'demo'"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.table({.values = {"val.top3"}}); }).find("unknown"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.table({.baseline = "nothing"}); }).find("fits no cell"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.table({.split = "train"}); }).find("val or test"), std::string::npos);
-  EXPECT_NE(message_of([&] { sweep.table({.show = {"gpus"}}); }).find("unknown"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.table({.rows = "mask.patches"}); }).find("did you mean 'mask.patch'"),
+            std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.table({.values = {"val.top3"}}); }).find("unknown"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.table({.baseline = "nothing"}); }).find("fits no cell"),
+            std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.table({.split = "train"}); }).find("val or test"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { sweep.table({.show = {"gpus"}}); }).find("unknown"), std::string::npos);
 }
 
 TEST(ComparisonTable, IsTheSameInEveryFormat) {

@@ -7,18 +7,10 @@
 #include "runs/ingest.h"
 #include "runs/sample_runs.h"
 #include "runs/status.h"
+#include "temporary.h"
 
 namespace simmim {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 struct Samples {
   TemporaryFolder folder;
@@ -82,11 +74,11 @@ TEST(Filter, FindsRunsByColumnsAndByAnyLeafOfTheirChainsConfiguration) {
 
 TEST(Filter, NamesWhatItDoesNotUnderstand) {
   const Samples samples;
-  EXPECT_NE(message_of([&] { found(samples, "mask.ration=0.6"); }).find("did you mean 'mask.ratio'"),
+  EXPECT_NE(error_of(Code::usage, [&] { found(samples, "mask.ration=0.6"); }).find("did you mean 'mask.ratio'"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { found(samples, "mask.ratio"); }).find("KEY OP VALUE"), std::string::npos);
-  EXPECT_NE(message_of([&] { found(samples, "error~\"open"); }).find("not closed"), std::string::npos);
-  EXPECT_NE(message_of([&] { found(samples, "", "speed"); }).find("no run has this key"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { found(samples, "mask.ratio"); }).find("KEY OP VALUE"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { found(samples, "error~\"open"); }).find("not closed"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { found(samples, "", "speed"); }).find("no run has this key"), std::string::npos);
   EXPECT_EQ(list_runs(open_for_reading("/none/simmim.db", ""), {.where = "mask.ratio=0.6"}).rows.size(), 0u);
 }
 
@@ -118,12 +110,13 @@ TEST(Query, AnswersSelectsAndRefusesEverythingElse) {
   EXPECT_EQ(query(database, "PRAGMA table_info(results)").rows.size(), 39u);
   for (const char* sql :
        {"DELETE FROM runs", "CREATE TABLE t(a)", "ATTACH '/tmp/x.db' AS x", "PRAGMA query_only = 0", "VACUUM"})
-    EXPECT_NE(message_of([&] { query(database, sql); }).find("only SELECT"), std::string::npos) << sql;
-  EXPECT_NE(message_of([&] { query(database, "SELECT 1; SELECT 2"); }).find("one statement"), std::string::npos);
-  EXPECT_NE(message_of([&] { query(database, "SELEKT 1"); }).find("syntax error"), std::string::npos);
-  EXPECT_NE(message_of([&] { query(database, "SELECT nonsense FROM results"); }).find("no such column"),
+    EXPECT_NE(error_of(Code::usage, [&] { query(database, sql); }).find("only SELECT"), std::string::npos) << sql;
+  EXPECT_NE(error_of(Code::usage, [&] { query(database, "SELECT 1; SELECT 2"); }).find("one statement"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { query(database, " "); }).find("no SQL"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { query(database, "SELEKT 1"); }).find("syntax error"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { query(database, "SELECT nonsense FROM results"); }).find("no such column"),
+            std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { query(database, " "); }).find("no SQL"), std::string::npos);
 }
 
 TEST(DescribeRun, ShowsAttemptsMetricsSweepsAndChildren) {
@@ -136,7 +129,7 @@ TEST(DescribeRun, ShowsAttemptsMetricsSweepsAndChildren) {
   EXPECT_EQ(run["metrics"][0]["count"], 5);
   EXPECT_EQ(run["sweeps"][0]["cell"], "mask.patch=4");
   EXPECT_EQ(run["children"], Json::array({"f4"}));
-  EXPECT_NE(message_of([&] { describe_run(samples.database(), samples.out, "zz"); }).find("no such run"),
+  EXPECT_NE(error_of(Code::usage, [&] { describe_run(samples.database(), samples.out, "zz"); }).find("no such run"),
             std::string::npos);
 }
 
@@ -151,7 +144,7 @@ TEST(CompareRuns, ShowsOnlyLeavesThatDifferAndAllResults) {
   EXPECT_EQ(rows["test_top1"], (std::vector<Value>{80.0, 84.0}));
   const Frame cells = compare_runs(samples.database(), samples.out, {"demo:mask.patch=4", "f8"});
   EXPECT_EQ(cells.columns[1], "demo:mask.patch=4");
-  EXPECT_NE(message_of([&] { compare_runs(samples.database(), samples.out, {"f4"}); }).find("two or more"),
+  EXPECT_NE(error_of(Code::usage, [&] { compare_runs(samples.database(), samples.out, {"f4"}); }).find("two or more"),
             std::string::npos);
 }
 
@@ -171,7 +164,7 @@ TEST(RunWhy, TellsTheErrorAndTheTailOfTheLog) {
                  "blocks": [{"block": 1, "largest_activation": 1.5}]})");
   EXPECT_NE(run_why(samples.out, "s0").find("first tensor that is not finite: the gradient of encoder.b\n"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { run_log(samples.out, "p4"); }).find("no log"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { run_log(samples.out, "p4"); }).find("no log"), std::string::npos);
 }
 
 TEST(Status, CountsStatesAndEstimatesTheTimeLeft) {
@@ -186,7 +179,8 @@ TEST(Status, CountsStatesAndEstimatesTheTimeLeft) {
   ASSERT_TRUE(sweep.seconds_left);
   EXPECT_EQ(read_status(samples.database()).other_states, (std::map<std::string, int64_t>{{"done", 2}}));
   EXPECT_EQ(status_json(status)["sweeps"][0]["states"]["done"], 2);
-  EXPECT_NE(message_of([&] { read_status(samples.database(), "dem"); }).find("did you mean 'demo'"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { read_status(samples.database(), "dem"); }).find("did you mean 'demo'"),
+            std::string::npos);
 }
 
 }  // namespace

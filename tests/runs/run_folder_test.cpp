@@ -11,15 +11,6 @@
 namespace simmim {
 namespace {
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(RunFolder, IsHeldByOneProcessOnly) {
   TemporaryFolder out;
   auto held = RunFolder::claim(out.path, "aa");
@@ -96,7 +87,7 @@ TEST(Journal, KeepsWholeLinesOnlyAndCutsToWhatTheCheckpointCountsOn) {
   Journal resumed(path, after_two);
   resumed.append({{"step", 3}, {"loss", 0.125}});
   EXPECT_EQ(read_file(path).substr(after_two), "{\"step\":3,\"loss\":0.125}\n");
-  EXPECT_NE(message_of([&] { Journal(path, 100000); }).find("--fresh"), std::string::npos);
+  EXPECT_NE(error_of(Code::data, [&] { Journal(path, 100000); }).find("--fresh"), std::string::npos);
 }
 
 TEST(Journal, OnAFullDiskTakesTheLineBackAndGoesOnOnceThereIsRoom) {
@@ -150,11 +141,14 @@ TEST(ResolveRun, TakesIdsPrefixesLatestAndCells) {
   EXPECT_EQ(resolve_run(out.path, "demo:mask.ratio=0.6 mask.patch=4 stage=pretrain"), "abc1");
   EXPECT_EQ(resolve_run(out.path, "demo:mask.ratio=0.6 seed=1"), "abd2");
   EXPECT_EQ(resolve_run(out.path, "demo:scratch"), "f00d");
-  EXPECT_NE(message_of([&] { resolve_run(out.path, "ab"); }).find("2 runs begin so: abc1, abd2"), std::string::npos);
-  EXPECT_NE(message_of([&] { resolve_run(out.path, "zzz"); }).find("no run"), std::string::npos);
-  EXPECT_NE(message_of([&] { resolve_run(out.path, "dem:scratch"); }).find("did you mean 'demo'"), std::string::npos);
-  EXPECT_NE(message_of([&] { resolve_run(out.path, "demo:mask.patch=5"); }).find("no such cell"), std::string::npos);
-  EXPECT_NE(message_of([&] { resolve_run(out.path, ""); }).find("no run"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { resolve_run(out.path, "ab"); }).find("2 runs begin so: abc1, abd2"),
+            std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { resolve_run(out.path, "zzz"); }).find("no run"), std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { resolve_run(out.path, "dem:scratch"); }).find("did you mean 'demo'"),
+            std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { resolve_run(out.path, "demo:mask.patch=5"); }).find("no such cell"),
+            std::string::npos);
+  EXPECT_NE(error_of(Code::usage, [&] { resolve_run(out.path, ""); }).find("no run"), std::string::npos);
 }
 
 TEST(Utc, IsReadBackToTheSecondsItSays) {
