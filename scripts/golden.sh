@@ -16,6 +16,6 @@ timm=$build/timm-0.4.12
 "$python" scripts/golden/encoders.py
 statistics=$build/statistics  # what the tables' tests are compared with
 [[ -d $statistics ]] || "$python" -m pip install --quiet --root-user-action=ignore --target "$statistics" scipy==1.17.1 statsmodels==0.15.0
-PYTHONPATH=$statistics "$python" scripts/golden/statistics.py
+PYTHONPATH=$statistics "$python" scripts/golden/significance.py
 git --no-pager diff --stat -- tests
 git --no-pager diff --quiet -- tests && echo "golden: nothing changed"

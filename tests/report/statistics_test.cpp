@@ -102,7 +102,7 @@ TEST(Moments, DivideByNMinusOneAndSayNothingOfOneValue) {
   EXPECT_NEAR(sampling_error_percent(80, 10000), 0.4, 1e-12);
 }
 
-// scripts/golden/statistics.py wrote what scipy and statsmodels say; agreement to about ten digits.
+// scripts/golden/significance.py wrote what scipy and statsmodels say; agreement to about ten digits.
 const Json& published() {
   static const Json json = read_json_file(fs::path(SIMMIM_SOURCE_DIR) / "tests/golden/statistics.json");
   return json;

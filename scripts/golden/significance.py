@@ -86,7 +86,7 @@ def main() -> None:
         for df in (1, 2, 3, 8, 46, 9999)
     ]
     out = {
-        "made_by": f"scripts/golden/statistics.py with scipy {scipy.__version__}, statsmodels {statsmodels.__version__}",
+        "made_by": f"scripts/golden/significance.py with scipy {scipy.__version__}, statsmodels {statsmodels.__version__}",
         "additive": models,
         "paired": pairs,
         "quantiles": quantiles,
