@@ -1,5 +1,6 @@
 // export and import as the engine does them, on the official checkpoints.
 #include <algorithm>
+#include <map>
 
 #include "commands/commands.h"
 #include "config/resolve.h"
@@ -100,6 +101,33 @@ TEST_F(Export, OfFilesWithoutMetadataFindsTheArchitectureInTheShapes) {
         parse_json(run(folder_ / "bare.safetensors", "timm", "again.safetensors")["model_config"].dump(), "");
     EXPECT_EQ(config, parse_json(timm.metadata().at("model_config"), "")) << checkpoint;
     expect_same(TensorFile::open(folder_ / "again.safetensors"), timm, {}, checkpoint);
+  }
+}
+
+// other_names.json: what timm and transformers call and shape the tensors of these very sizes
+// (scripts/golden/weights.py).
+TEST_F(Export, OfSwinV2HasTheNamesAndShapesOfTimmAndTransformers) {
+  const Json sizes = {{"encoder.name", "swinv2"},
+                      {"encoder.patch", 2},
+                      {"encoder.dim", 16},
+                      {"encoder.depths", {2, 2, 2, 1}},
+                      {"encoder.heads", {1, 2, 4, 8}},
+                      {"encoder.window", 8},
+                      {"encoder.pretrained_window", {4, 4, 4, 4}},
+                      {"data.image_size", 64},
+                      {"mask.patch", 16}};
+  const Json config = model_config({.layers = {{"test", sizes}}}, "pretrain");
+  const SimMim model(config, {});
+  save_weights(folder_ / "ours.safetensors", model.parameters(), describe_weights(config));
+  const Json other = read_json_file(fs::path(SIMMIM_SOURCE_DIR) / "tests/weights/files/other_names.json");
+  for (const auto& [format, file] :
+       std::map<std::string, std::string>{{"timm", "timm.safetensors"}, {"hf", "folder/model.safetensors"}}) {
+    run(folder_ / "ours.safetensors", format, format == "hf" ? "folder" : file);
+    const TensorFile written = TensorFile::open(folder_ / file);
+    std::map<std::string, std::vector<int64_t>> shapes;
+    for (const auto& [name, tensor] : written.tensors()) shapes[name] = tensor.shape;
+    EXPECT_EQ(shapes, (other.at(format + " swinv2_pretrain").get<std::map<std::string, std::vector<int64_t>>>()))
+        << format;
   }
 }
 
