@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our training step beside Hugging Face transformers' and our loader beside torchvision's: run.sh BUILD [--quick] [...].
+# Our steps beside Hugging Face transformers' and timm's, our loader beside torchvision's: run.sh BUILD [--quick] [...].
 set -euo pipefail
 build=$(realpath "$1")
 shift
