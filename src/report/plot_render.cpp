@@ -123,13 +123,18 @@ std::string curves_script(const Plot& plot) {
     const Curve& curve = plot.curves[i];
     const std::string color = color_of(i, plot.curves.size());
     const bool spread = has_spread(curve);
+    // At a tick the points of all lines stand side by side, so that no bar hides another.
+    const double middle = static_cast<double>(plot.curves.size() - 1) / 2;
+    const std::string x =
+        plot.ticks.empty() ? "1" : fmt::format("($1+{})", number((static_cast<double>(i) - middle) * 0.03));
     if (spread && !plot.bars)
       spreads.push_back(fmt::format(
-          "$curve{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",
-          i, color));
+          "$curve{} using {}:($2-$3):($2+$3) with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' notitle",
+          i, x, color));
     else if (spread)
-      spreads.push_back(fmt::format("$curve{} using 1:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle", i, color));
-    lines.push_back(fmt::format("$curve{} using 1:2 with {} lw 2 {}lc rgb '{}' title {}", i,
+      spreads.push_back(
+          fmt::format("$curve{} using {}:2:3 with yerrorbars pt -1 lw 1.4 lc rgb '{}' notitle", i, x, color));
+    lines.push_back(fmt::format("$curve{} using {}:2 with {} lw 2 {}lc rgb '{}' title {}", i, x,
                                 plot.scattered ? "points"
                                 : plot.markers ? "linespoints"
                                                : "lines",

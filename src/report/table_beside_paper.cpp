@@ -62,8 +62,14 @@ void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& ce
   const std::string between = !to_default   ? "between the same two cells"
                               : !same_pairs ? "to its own default cell"
                                             : "between the same two cells, or to its own default cell";
-  table.notes.push_back(fmt::format("paper: {}, {}; differences are the paper's {}{}", data.paper, paper->title,
-                                    between, unverified ? "; ? = not verified against the paper's text" : ""));
+  const Json theirs = paper->setup.value("data.image_size", Json());
+  const Json ours = cells[0]->chain().value("data.image_size", Json());
+  table.notes.push_back(
+      fmt::format("paper: {}, {}; differences are the paper's {}{}{}", data.paper, paper->title, between,
+                  theirs.is_null() || theirs == ours
+                      ? ""
+                      : fmt::format(", on images of {} pixels a side where ours have {}", theirs.dump(), ours.dump()),
+                  unverified ? "; ? = not verified against the paper's text" : ""));
 }
 
 }  // namespace simmim
