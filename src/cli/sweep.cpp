@@ -101,7 +101,7 @@ std::pair<FrozenPlan, SweepOutcome> execute(Json plan, const std::vector<std::st
                                      .deadline = job.deadline,
                                      .hung_after = options.hung_after.value_or(60),
                                      .retry_failed = options.retry_failed,
-                                     .longest_first = options.jobs == "auto",
+                                     .longest_first = job.shares.jobs > 1,
                                      .max_failures = options.max_failures},
                                     job.common);
   return {std::move(frozen), std::move(outcome)};

@@ -353,6 +353,11 @@ TEST(PackDataset, OfPixelsGivesTheBatchesOfTheResizedImages) {
   const Batch *expected = theirs.next(), *got = ours.next();
   EXPECT_EQ(got->labels, expected->labels);
   EXPECT_EQ(got->pixels, expected->pixels);
+  std::ifstream maps("/proc/self/maps");
+  bool shared = false;
+  for (std::string line; std::getline(maps, line);)
+    shared |= line.ends_with("packed/train-000000.tar") && line.find(" r--s ") != std::string::npos;
+  EXPECT_TRUE(shared) << "every process reads the same pages";
   for (const auto& entry : fs::directory_iterator(cache.path()))
     EXPECT_FALSE(entry.path().filename().string().starts_with("tar_shards")) << "raw pixels need no cache";
 }
