@@ -40,7 +40,8 @@ Command predict_command() {
               Json request = config_request("predict", config_layers("predict", {{}, words.overrides}), *common);
               request["from"] = options->from;
               request["images"] = words.plain;
-              return run_engine_command({.title = "predict", .request = request, .readable = readable_guesses}, *common);
+              return run_engine_command({.title = "predict", .request = request, .readable = readable_guesses},
+                                        *common);
             };
           }};
 }
