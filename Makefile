@@ -40,8 +40,8 @@ test-slow: build ## the long ones: sanitizers, kill points, fuzzing, the report 
 	@scripts/setup.sh --slow
 	@scripts/test.sh $(BUILD) $(JOBS) slow
 
-bench: program ## speed beside Hugging Face transformers, timm and torchvision (QUICK=1: a glance)
-	@scripts/bench/run.sh $(BUILD) $(if $(QUICK),--quick)
+bench: program ## speed beside Hugging Face transformers, timm and torchvision, kept in results/bench/ (QUICK=1: a glance)
+	@BENCH_COMMAND="make bench$(if $(QUICK), QUICK=1)" scripts/bench/run.sh $(BUILD) $(if $(QUICK),--quick)
 
 golden: build ## compute the reference values of the tests anew and show what changed
 	@scripts/golden.sh $(BUILD)

@@ -41,14 +41,14 @@ missing_packages() {
   names "${lists[@]}" | grep -vxF -f <(printf '%s\n' "$installed") || true
 }
 
-install_packages() {
+install_packages() {  # [NAME...]: only these, if they are missing
   [[ ${SIMMIM_PACKAGES:-} != no ]] || return 0
   if ! command -v dpkg-query >/dev/null; then
     say "not a Debian system: install the equivalents of scripts/packages.txt yourself"
     return
   fi
   local missing root=()
-  missing=$(missing_packages | tr '\n' ' ')
+  missing=$(missing_packages | { if (($#)); then grep -xF -f <(printf '%s\n' "$@") || true; else cat; fi; } | tr '\n' ' ')
   [[ -n ${missing// /} ]] || return 0
   if [[ $(id -u) != 0 ]]; then
     command -v sudo >/dev/null || die "these Debian packages are missing and neither root nor sudo is at hand: $missing
@@ -73,19 +73,19 @@ matches_wheels() {  # an install without our marker, say by plain pip
   [[ -d $torch ]] && python3 verify_wheels.py "$torch" $(names "$1") >&2
 }
 
-pip() {  # a python3 of the user's own may have none
+find_pip() {  # into `pip`; a python3 of the user's own may have none
   local python
-  if [[ -n ${SIMMIM_PIP:-} ]]; then
-    "$SIMMIM_PIP" "$@"
-    return
-  fi
+  pip=()
+  if [[ -n ${SIMMIM_PIP:-} ]]; then pip=("$SIMMIM_PIP"); fi
   for python in python3 /usr/bin/python3; do
-    if "$python" -m pip --version >/dev/null 2>&1; then
-      "$python" -m pip "$@"
-      return
-    fi
+    if ((!${#pip[@]})) && "$python" -m pip --version >/dev/null 2>&1; then pip=("$python" -m pip); fi
   done
-  die "python3 has no pip; install python3-pip"
+  ((${#pip[@]}))
+}
+
+pip() {
+  find_pip || die "python3 has no pip; install python3-pip"
+  "${pip[@]}" "$@"
 }
 
 pip_install() {  # LIST FOLDER
@@ -150,7 +150,10 @@ else
   mkdir -p "$cache" || die "$cache cannot be made; set XDG_CACHE_HOME to a folder you may write"
   exec 9>"$torch.lock"
   flock --nonblock 9 || { say "another set-up is at work, waiting for it"; flock 9; }
-  install_packages
+  # The packages while LibTorch is fetched: the one waits for the disk, the other for the network.
+  has torch.txt || find_pip || install_packages python3-pip
+  install_packages & packages=$!
   install_torch
   install_torch_cuda
+  wait "$packages"
 fi

@@ -1,6 +1,7 @@
 // simmim: the table of commands, the only catch, and the exit codes.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <string>
 #include <vector>
@@ -53,5 +54,6 @@ int guarded(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of write, like a full disk
-  return simmim::guarded({argv + 1, argv + argc});
+  const int code = simmim::guarded({argv + 1, argv + argc});
+  std::_Exit(code);  // all is written: taking LibTorch's tables apart would cost a third of its loading
 }

@@ -2,7 +2,7 @@
 """Measures simmim and its peers in turn (A B A B) on the same machine and prints the ratios: run.py SIMMIM [--quick].
 
 A peer process stays alive and idle while the other is measured, so that both see the same minutes of the machine.
---json FILE keeps every number.
+--out FOLDER keeps the page and every number (record.py).
 """
 import argparse
 import json
@@ -13,8 +13,12 @@ import subprocess
 import sys
 import time
 
+import record
+
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = json.loads((HERE / "cases.json").read_text())
+LOADER_GOALS = {("loader", "pil"): 2.5, ("loader", "v2"): 1.7, ("packed", "pil"): 10}  # times the peer's images/s
+FINETUNE_GOAL = 1.5
 
 
 def environment() -> dict:
@@ -49,7 +53,7 @@ class Peer:
 
 def ours(simmim: str, what: str, *arguments: str) -> dict:
     """One run of `simmim bench`; its JSON."""
-    command = [simmim, "bench", what, *arguments, "device=cpu", "--json"]
+    command = [simmim, "bench", what, *arguments, "--json"]
     result = subprocess.run(command, text=True, capture_output=True, env=environment())
     if result.returncode:
         sys.exit(f"{' '.join(command)}\n{result.stderr}")
@@ -80,21 +84,40 @@ def compare_step(simmim: str, stage: str, case: str, precision: str, compiled: b
     seconds = args.seconds or (3 if args.quick else 6 if case.endswith("base") else 4)
     threads = ["--threads", str(args.threads)]
     return compare(
-        {"stage": stage, "case": case, "type": precision, "peer": "compiled" if compiled else "eager"},
+        {"stage": stage, "case": case, "type": precision, "peer": "compiled" if compiled else "eager",
+         "goal": CASES[case]["goals"][precision] if stage == "pretrain" else FINETUNE_GOAL},
         [PEERS[stage], case, "--precision", precision, *threads, *(["--compile"] if compiled else [])],
-        [simmim, "step", "--stage", stage, *CASES[case]["simmim"], *START[stage], f"{stage}.batch_size={CASES[case]['batch']}",
-         f"precision={precision}", *threads],
+        [simmim, "step", "device=cpu", "--stage", stage, *CASES[case]["simmim"], *START[stage],
+         f"{stage}.batch_size={CASES[case]['batch']}", f"precision={precision}", *threads],
         seconds, args.rounds)
 
 
-def compare_loader(simmim: str, pipeline: str, images: pathlib.Path, args) -> dict:
-    """One decoding thread each, RandomResizedCrop(192) of 500 x 375 JPEGs."""
+def compare_loader(simmim: str, case: str, pipeline: str, images: pathlib.Path, args) -> dict:
+    """One decoding thread each, RandomResizedCrop(192) of 500 x 375 JPEGs, or ours of packed pixels made of them."""
+    data = [f"data.root={packed(simmim, images)}", "data.name=tar_shards"] if case == "packed" else ["data.name=image_folder", f"data.train={images}"]
     return compare(
-        {"stage": "loader", "case": "jpeg", "type": "192", "peer": f"tv {pipeline}"},
+        {"stage": "loader", "case": case, "type": "192", "peer": f"tv {pipeline}", "goal": LOADER_GOALS[case, pipeline]},
         ["loader_peer.py", str(images), "--pipeline", pipeline, "--size", "192"],
-        [simmim, "loader", "data.name=image_folder", f"data.train={images}", "data.image_size=192", "data.cache=false", "data.workers=1",
-         "encoder.preset=swin_base", "mask.patch=32", "pretrain.batch_size=64"],
+        [simmim, "loader", "device=cpu", *data, "data.image_size=192", "data.cache=false", "data.workers=1", "encoder.preset=swin_base",
+         "mask.patch=32", "pretrain.batch_size=64"],
         args.seconds or 4, args.rounds)
+
+
+def packed(simmim: str, images: pathlib.Path) -> pathlib.Path:
+    """The images as raw pixels of 256 a short side, made once."""
+    folder = images.with_name(images.name + "-packed")
+    if not folder.exists():
+        subprocess.run([simmim, "data", "pack", "data.name=image_folder", f"data.train={images}", "--pixels", "256", "-o", str(folder)],
+                       check=True, capture_output=True)
+    return folder
+
+
+def own_measurements(simmim: str, quick: bool) -> dict:
+    """What has no peer: workers side by side, the start of the program, a large database."""
+    own = {"sweep": ours(simmim, "sweep", *CASES["vit_nano"]["simmim"], f"pretrain.batch_size={CASES['vit_nano']['batch']}",
+                         "precision=f32", "device=cpu"),
+           "start": ours(simmim, "start")}
+    return own if quick else own | {"database": ours(simmim, "database")}
 
 
 def make_images(folder: pathlib.Path) -> bool:
@@ -126,7 +149,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=None, help="of each measurement of a peer")
     parser.add_argument("--rounds", type=int, default=None)
     parser.add_argument("--images", type=pathlib.Path, help="folder for the JPEGs that the loaders read; without it none")
-    parser.add_argument("--json", type=pathlib.Path, help="file for every number")
+    parser.add_argument("--out", type=pathlib.Path, help="folder for bench.md and bench.json")
     args = parser.parse_args()
     args.rounds = args.rounds or (1 if args.quick else 2)
 
@@ -141,16 +164,16 @@ def main():
           f"({args.threads} threads),\nthe loader beside torchvision's (one thread)")
     print(f"{'stage':<8} {'case':<10} {'type':<5} {'peer':<9} {'ours':>10} {'theirs':>10} {'ratio':>7} {'GEMM share':>10}")
     if args.images and make_images(args.images):
-        for pipeline in ["pil", "v2"]:
-            add(compare_loader(args.simmim, pipeline, args.images, args))
+        for case, pipeline in LOADER_GOALS:
+            add(compare_loader(args.simmim, case, pipeline, args.images, args))
     for compiled in [False] if args.quick else [False, True]:
         for stage in args.stages:
             for case in args.cases:
                 for precision in args.precisions:
                     add(compare_step(args.simmim, stage, case, precision, compiled, args))
+    if args.out:
+        record.write(args.out, args.simmim, rows, own_measurements(args.simmim, args.quick))
     print(f"{time.monotonic() - start:.0f} s")
-    if args.json:
-        args.json.write_text(json.dumps({"threads": args.threads, "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

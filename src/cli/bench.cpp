@@ -1,11 +1,10 @@
-#include <unistd.h>
-
 #include "cli/bench_front.h"
 #include "cli/commands.h"
 #include "cli/config_request.h"
 #include "cli/document.h"
 #include "cli/engine_client.h"
 #include "cli/engine_command.h"
+#include "cli/temporary_folder.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "report/bench_database.h"
@@ -13,23 +12,14 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct BenchOptions {
   std::vector<std::string> words;
   std::string stage = "pretrain";
   std::optional<int64_t> threads;
 };
 
-struct TemporaryFolder {
-  fs::path path = fs::temp_directory_path() / fmt::format("simmim-bench-{}", getpid());
-  TemporaryFolder() { make_folder(path); }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
-
-int run(const Options& options, const CommonOptions& common) {
-  static const std::vector<std::string> kinds = {"step", "loader", "database", "start"};
+int run_bench(const BenchOptions& options, const CommonOptions& common) {
+  static const std::vector<std::string> kinds = {"step", "loader", "sweep", "database", "start"};
   ConfigWords words = split_words(options.words);
   if (words.plain.empty()) fail(Code::usage, "bench: what? {}; see simmim bench --help", one_of(kinds));
   const std::string what = words.plain[0];
@@ -41,8 +31,15 @@ int run(const Options& options, const CommonOptions& common) {
     return 0;
   }
   if (what == "database") {
-    TemporaryFolder folder;
+    const TemporaryFolder folder("simmim-bench");
     print_document(bench_database(folder.path), common.json);
+    return 0;
+  }
+  if (what == "sweep") {
+    if (options.threads) fail(Code::usage, "bench sweep: it measures several numbers of threads; leave --threads out");
+    words.plain.insert(words.plain.end(), words.overrides.begin(), words.overrides.end());
+    words.plain.insert(words.plain.end(), {"--stage", options.stage});
+    print_document(bench_sweep(words.plain), common.json);
     return 0;
   }
   if (options.threads) set_engine_threads(static_cast<int>(*options.threads));
@@ -56,16 +53,17 @@ int run(const Options& options, const CommonOptions& common) {
 }  // namespace
 
 Command bench_command() {
-  return {"bench", "Use", "speed of a step, the loader, the database, or the start of the program", [](Args& args) {
-            auto options = std::make_shared<Options>();
+  return {"bench", "Use", "speed of a step, the loader, a sweep's workers, the database, or the start of the program",
+          [](Args& args) {
+            auto options = std::make_shared<BenchOptions>();
             args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
             args.example("simmim bench loader data.name=image_folder data.train=photos");
             args.positional("WHAT|key=value", options->words,
                             "what to measure; a recipe, and leaves of the configuration",
-                            {"step", "loader", "database", "start"});
+                            {"step", "loader", "sweep", "database", "start"});
             args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
             args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
+            return [options, common = args.shared_common()] { return run_bench(*options, *common); };
           }};
 }
 

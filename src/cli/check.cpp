@@ -50,7 +50,7 @@ int check_recipe(const fs::path& file, const ConfigWords& words, const CommonOpt
   return 0;
 }
 
-int run(const ConfigWords& words, const CommonOptions& common) {
+int run_check(const ConfigWords& words, const CommonOptions& common) {
   if (words.plain.size() != 1) fail(Code::usage, "check: give one recipe or sweep; see simmim check --help");
   const std::string& name = words.plain[0];
   const fs::path file = fs::is_regular_file(name) ? fs::path(name) : find_recipe(name);
@@ -66,7 +66,7 @@ Command check_command() {
             args.example("simmim check sweeps/demo.json");
             args.example("simmim check fashion_mnist_vit mask.ratio=0.4");
             args.positional("FILE|key=value", *words, "a recipe or a sweep, and leaves to change");
-            return [words, common = args.shared_common()] { return run(split_words(*words), *common); };
+            return [words, common = args.shared_common()] { return run_check(split_words(*words), *common); };
           }};
 }
 

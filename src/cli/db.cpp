@@ -44,7 +44,7 @@ Json migrate(const fs::path& database) {
   return answer;
 }
 
-int run(const std::vector<std::string>& words, const CommonOptions& common) {
+int run_db(const std::vector<std::string>& words, const CommonOptions& common) {
   static const std::vector<std::string> actions = {"rebuild", "backup", "migrate", "merge"};
   if (words.empty()) fail(Code::usage, "db: give an action: {}", one_of(actions));
   const std::string& action = words[0];
@@ -82,7 +82,7 @@ Command db_command() {
             args.example("simmim db merge /home/ann/results");
             args.positional("ACTION", *words, "backup takes a FILE, merge a DIR",
                             {"rebuild", "backup", "migrate", "merge"});
-            return [words, common = args.shared_common()] { return run(*words, *common); };
+            return [words, common = args.shared_common()] { return run_db(*words, *common); };
           }};
 }
 

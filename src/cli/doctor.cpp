@@ -46,7 +46,7 @@ std::string disk_text(const std::string& out) {
   return fmt::format("{}: {} free", folder.string(), error ? "?" : bytes_text(static_cast<double>(space.available)));
 }
 
-int run(const CommonOptions& common) {
+int run_doctor(const CommonOptions& common) {
   Report report;
   report.add("program", true, SIMMIM_VERSION);
   report.add("cores", true, std::to_string(usable_cores()));
@@ -156,7 +156,7 @@ Command doctor_command() {
               if (!what->empty() && *what != "parity")
                 fail(Code::usage, "doctor: unknown word '{}'; use parity, or no word", *what);
               if (what->empty() && !golden->empty()) fail(Code::usage, "doctor: --golden is for simmim doctor parity");
-              return what->empty() ? run(*common) : run_parity(*golden, *common);
+              return what->empty() ? run_doctor(*common) : run_parity(*golden, *common);
             };
           }};
 }

@@ -1,7 +1,6 @@
 #include "cli/engine_client.h"
 
 #include <dlfcn.h>
-#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "core/files.h"
 #include "engine.h"
 #include "sweep/recipes.h"
+#include "sweep/worker_process.h"
 
 namespace simmim {
 namespace {
@@ -34,7 +34,7 @@ void on_signal(int number) {
   if (before == 0) {
     constexpr char text[] = "\nstopping: finishing the step and saving (Ctrl-C again: stop at once)\n";
     if (number == SIGINT && isatty(STDERR_FILENO)) [[maybe_unused]]
-      const ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+      const ssize_t ignored = ::write(STDERR_FILENO, text, sizeof text - 1);
     if (auto* interrupt = interrupt_engine.load()) interrupt();
   } else if (number == SIGINT && interrupt_engine.load()) {
     _exit(static_cast<int>(Code::interrupted));
@@ -68,10 +68,7 @@ Engine load_engine() {
 
 }  // namespace
 
-int usable_cores() {
-  cpu_set_t cores;
-  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
-}
+int usable_cores() { return static_cast<int>(core_numbers().size()); }
 
 void set_engine_threads(int threads) {
   if (threads <= 0)

@@ -9,7 +9,7 @@ namespace simmim {
 namespace {
 
 // The confusion matrix beside the classes: one row a true class, the classes it was taken for with their counts.
-Json readable(const Json& answer) {
+Json readable_confusion(const Json& answer) {
   Json out = answer;
   if (!out.contains("confusion") || !out.contains("classes") || !out["classes"].is_array()) return out;
   for (size_t row = 0; row < out["classes"].size(); ++row) {
@@ -48,7 +48,7 @@ Command eval_command() {
               return run_engine_command({.title = "eval",
                                          .request = request,
                                          .next = fmt::format("simmim predict --from {} test:0-7", options->from),
-                                         .readable = readable},
+                                         .readable = readable_confusion},
                                         *common);
             };
           }};

@@ -13,7 +13,7 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct GcOptions {
   bool dry_run = false, yes = false;
   std::optional<int64_t> older_than;
 };
@@ -59,7 +59,7 @@ bool is_agreed() {
   return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
 }
 
-int run(const Options& options, const CommonOptions& common) {
+int run_gc(const GcOptions& options, const CommonOptions& common) {
   GarbageOptions what{.older_than_days = static_cast<double>(options.older_than.value_or(0))};
   if (!options.yes || options.dry_run) {
     const std::vector<Garbage> garbage = collect_garbage(common.out, what);
@@ -85,12 +85,12 @@ int run(const Options& options, const CommonOptions& common) {
 Command gc_command() {
   return {"gc", "Program", "remove what nothing needs: optimizer states of finished runs, leftovers of killed ones",
           [](Args& args) {
-            auto options = std::make_shared<Options>();
+            auto options = std::make_shared<GcOptions>();
             args.example("simmim gc --dry-run");
             args.flag("-n,--dry-run", options->dry_run, "show what may go and how many bytes; remove nothing");
             args.flag("--yes", options->yes, "remove without asking");
             args.option("--older-than", "DAYS", options->older_than, "leave runs alone that were written to since");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
+            return [options, common = args.shared_common()] { return run_gc(*options, *common); };
           }};
 }
 

@@ -11,12 +11,12 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct PlotCommandOptions {
   std::vector<std::string> names;
   std::string x, y, by, format, output;
 };
 
-int run(const Options& options, const CommonOptions& common) {
+int run_plot(const PlotCommandOptions& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"png", "svg", "pdf", "csv"};
   if (options.names.empty()) fail(Code::usage, "plot: give a sweep or runs; see simmim list tables and simmim runs");
   const std::string format =
@@ -37,7 +37,7 @@ int run(const Options& options, const CommonOptions& common) {
 
 Command plot_command() {
   return {"plot", "Look", "curves of runs, a sweep's values against an axis, heat maps", [](Args& args) {
-            auto options = std::make_shared<Options>();
+            auto options = std::make_shared<PlotCommandOptions>();
             args.example("simmim plot demo -o plot.png");
             args.example("simmim plot latest --y loss --x step -o curve.svg");
             args.positional("SWEEP|RUN", options->names, "one sweep, or runs");
@@ -47,7 +47,7 @@ Command plot_command() {
             args.option("--format", "FORMAT", options->format, "how (default: by the suffix; csv on standard output)",
                         {"png", "svg", "pdf", "csv"});
             args.option("-o,--output", "FILE", options->output, "the picture");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
+            return [options, common = args.shared_common()] { return run_plot(*options, *common); };
           }};
 }
 

@@ -7,7 +7,7 @@ namespace simmim {
 namespace {
 
 // "pullover 71.2 %, coat 20.1 %" instead of objects; the logits only under --json.
-Json readable(const Json& answer) {
+Json readable_guesses(const Json& answer) {
   Json rows = Json::array();
   for (const Json& image : answer.at("images")) {
     std::string guesses;
@@ -40,7 +40,8 @@ Command predict_command() {
               Json request = config_request("predict", config_layers("predict", {{}, words.overrides}), *common);
               request["from"] = options->from;
               request["images"] = words.plain;
-              return run_engine_command({.title = "predict", .request = request, .readable = readable}, *common);
+              return run_engine_command({.title = "predict", .request = request, .readable = readable_guesses},
+                                        *common);
             };
           }};
 }

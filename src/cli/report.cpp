@@ -15,7 +15,7 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::string name, output, publish;
 };
 
@@ -36,7 +36,7 @@ void publish(const Sqlite& database, const fs::path& out, const std::string& swe
   write_file_atomically(folder / "runs.md", render_frame(read_frame(members), "markdown"));
 }
 
-int run(const Options& options, const CommonOptions& common) {
+int run_report(const ReportOptions& options, const CommonOptions& common) {
   if (options.name.empty()) fail(Code::usage, "report: which sweep? known: {}", one_of(sweep_names(common.out)));
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
@@ -60,14 +60,14 @@ int run(const Options& options, const CommonOptions& common) {
 
 Command report_command() {
   return {"report", "Look", "one HTML page of a sweep: tables, pictures, reconstructions, commands", [](Args& args) {
-            auto options = std::make_shared<Options>();
+            auto options = std::make_shared<ReportOptions>();
             args.example("simmim report demo -o demo.html");
             args.example("simmim report demo --publish results/published/demo");
             args.positional("SWEEP", options->name, "the sweep");
             args.option("--publish", "DIR", options->publish,
                         "also a folder to commit: page, table (.md, .csv), picture (.svg, .png), run ids (.md)");
             args.option("-o,--output", "FILE", options->output, "the page (default OUT/sweeps/SWEEP/report.html)");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
+            return [options, common = args.shared_common()] { return run_report(*options, *common); };
           }};
 }
 

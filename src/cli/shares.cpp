@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <memory>
 
 #include "cli/dry_run.h"
 #include "cli/engine_client.h"
+#include "cli/temporary_folder.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "runs/run_folder.h"
@@ -36,25 +38,48 @@ int resource(const SweepFile& sweep, const char* key) {
   return value.get<int>();
 }
 
+// Bytes, with those that only hold copies of files.
 double available_memory() {
-  return static_cast<double>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  std::ifstream file("/proc/meminfo");
+  for (std::string key, unit; file >> key;) {
+    double kilobytes = 0;
+    if (file >> kilobytes && key == "MemAvailable:") return 1024 * kilobytes;
+    std::getline(file, unit);
+  }
+  return 0;
 }
 
-// Images a second of `jobs` workers that train side by side.
-double rate_of(const fs::path& recipe, const std::string& stage, int jobs, int threads) {
-  const fs::path folder = recipe.parent_path();
+}  // namespace
+
+std::string Shares::text() const {
+  return fmt::format("{} with {} each{}", counted(static_cast<size_t>(jobs), "worker"),
+                     counted(static_cast<size_t>(threads), "thread"),
+                     gpus.empty() ? "" : fmt::format(" on {}", counted(gpus.size(), "GPU")));
+}
+
+std::vector<Shares> divisions() {
+  std::vector<Shares> all;
+  for (int cores = usable_cores(), threads = 1; threads <= cores; ++threads)
+    if (cores % threads == 0) all.push_back({.jobs = cores / threads, .threads = threads, .gpus = {}});
+  return all;
+}
+
+double rate_of(const Shares& shares, const std::vector<std::string>& words) {
+  const TemporaryFolder folder("simmim-rate");
+  std::vector<std::string> command = {program_path().string(),       "bench", "step", "--json", "--quiet", "--threads",
+                                      std::to_string(shares.threads)};
+  command.insert(command.end(), words.begin(), words.end());
   std::vector<std::unique_ptr<WorkerProcess>> workers;
   std::vector<fs::path> answers;
-  for (int i = 0; i < jobs; ++i) {
-    answers.push_back(folder / fmt::format("{}-{}", jobs, i));
-    workers.push_back(std::make_unique<WorkerProcess>(
-        std::vector<std::string>{program_path().string(), "bench", "step", recipe.string(), "--stage", stage, "--json",
-                                 "--quiet", "--threads", std::to_string(threads)},
-        answers.back()));
+  for (int i = 0; i < shares.jobs; ++i) {
+    answers.push_back(folder.path / std::to_string(i));
+    workers.push_back(std::make_unique<WorkerProcess>(command, answers.back(), std::map<std::string, std::string>(),
+                                                      cores_of_worker(i, shares.jobs, shares.threads)));
   }
   for (const auto& worker : workers)
     while (!worker->ended()) {
-      if (interrupts() > 0) fail(Code::interrupted, "--jobs auto: interrupted while measuring; nothing has been run");
+      if (interrupts() > 0)
+        fail(Code::interrupted, "interrupted while measuring {}; nothing has been run", shares.text());
       usleep(20'000);
     }
   double rate = 0;
@@ -64,14 +89,6 @@ double rate_of(const fs::path& recipe, const std::string& stage, int jobs, int t
     rate += measured["images_per_second"].get<double>();
   }
   return rate;
-}
-
-}  // namespace
-
-std::string Shares::text() const {
-  return fmt::format("{} with {} each{}", counted(static_cast<size_t>(jobs), "worker"),
-                     counted(static_cast<size_t>(threads), "thread"),
-                     gpus.empty() ? "" : fmt::format(" on {}", counted(gpus.size(), "GPU")));
 }
 
 Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads,
@@ -98,33 +115,26 @@ Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads,
 }
 
 void measure_shares(Shares& shares, const Json& runs) {
-  const int cores = usable_cores();
   const Json* most = nullptr;
   double memory = 0;
   for (const Json& entry : runs) {
     memory = std::max(memory, entry.value("plan", Json::object()).value("memory", 0.0));
     if (entry.at("kind") != "probe" && (most == nullptr || work_of(entry) > work_of(*most))) most = &entry;
   }
-  shares = {.jobs = 1, .threads = cores, .gpus = shares.gpus};
-  if (most == nullptr || cores == 1) return;
-  const fs::path folder = fs::temp_directory_path() / fmt::format("simmim-auto-{}", getpid());
-  make_folder(folder);
+  shares = {.jobs = 1, .threads = usable_cores(), .gpus = shares.gpus};
+  if (most == nullptr || shares.threads == 1) return;
+  const TemporaryFolder folder("simmim-auto");
   Json recipe = most->at("config");
   recipe.erase("stage");
-  write_file_atomically(folder / "recipe.json", recipe.dump());
+  write_file_atomically(folder.path / "recipe.json", recipe.dump());
   double best = 0;
-  for (int threads = 1; threads <= cores; ++threads) {
-    const int jobs = cores / threads;
-    if (cores % threads != 0 ||
-        (jobs > 1 && (jobs > static_cast<int>(runs.size()) || jobs * memory > available_memory())))
-      continue;
-    const double rate = rate_of(folder / "recipe.json", most->at("kind"), jobs, threads);
-    say(false, fmt::format("--jobs auto: {} with {} each: {} images/s", counted(static_cast<size_t>(jobs), "worker"),
-                           counted(static_cast<size_t>(threads), "thread"), count_text(rate)));
-    if (rate > best) best = rate, shares.jobs = jobs, shares.threads = threads;
+  for (const Shares& division : divisions()) {
+    const int jobs = division.jobs;
+    if (jobs > 1 && (jobs > static_cast<int>(runs.size()) || jobs * memory > available_memory())) continue;
+    const double rate = rate_of(division, {(folder.path / "recipe.json").string(), "--stage", most->at("kind")});
+    say(false, fmt::format("--jobs auto: {}: {} images/s", division.text(), count_text(rate)));
+    if (rate > best) best = rate, shares.jobs = jobs, shares.threads = division.threads;
   }
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
 }
 
 }  // namespace simmim

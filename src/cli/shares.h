@@ -22,6 +22,13 @@ struct Shares {
 Shares divide_machine(const std::string& jobs, std::optional<int64_t> threads,
                       const std::optional<SlurmResources>& slurm, const SweepFile& sweep, const fs::path& out);
 
+// Every way to give all cores to workers with equally many threads, one thread each first.
+std::vector<Shares> divisions();
+
+// Images a second, all together, of `shares.jobs` copies of `simmim bench step WORDS` that train side by side, as a
+// sweep's workers do; 0 where one of them fails. Code::interrupted after a signal.
+double rate_of(const Shares& shares, const std::vector<std::string>& words);
+
 // For --jobs auto: measures the training step of the run with the most work (runs as in a plan) with one thread on
 // every core and with fewer workers of more threads, and keeps the division that gets most images through. A division
 // with more workers than runs, or than fit into the memory, is not tried.

@@ -13,7 +13,7 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct StageOptions {
   std::vector<std::string> words;
   std::string from;
   bool dry_run = false, resume = false, fresh = false, force = false;
@@ -69,7 +69,7 @@ int finish(const StageCommand& command, const Json& answer, const CommonOptions&
   return static_cast<int>(Code::run_failed);
 }
 
-int run(const StageCommand& command, const Options& options, const CommonOptions& common) {
+int run_stage(const StageCommand& command, const StageOptions& options, const CommonOptions& common) {
   if (options.threads) set_engine_threads(static_cast<int>(*options.threads));
   if (command.needs_from && options.from.empty())
     fail(Code::usage, "{}: --from is missing; give a run, a checkpoint{}", command.stage,
@@ -122,7 +122,7 @@ int run(const StageCommand& command, const Options& options, const CommonOptions
 
 Command stage_command(const StageCommand& command) {
   return {command.stage, "Train", command.help, [command](Args& args) {
-            auto options = std::make_shared<Options>();
+            auto options = std::make_shared<StageOptions>();
             args.example(command.example);
             args.positional("RECIPE|key=value", options->words,
                             "a recipe (path or name), and leaves of the configuration");
@@ -136,7 +136,7 @@ Command stage_command(const StageCommand& command) {
             args.flag("--force", options->force, "accept a normalisation other than the checkpoint's");
             args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
             args.notes([stage = command.stage] { return stage_options_text(stage); });
-            return [command, options, common = args.shared_common()] { return run(command, *options, *common); };
+            return [command, options, common = args.shared_common()] { return run_stage(command, *options, *common); };
           }};
 }
 

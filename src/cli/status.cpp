@@ -117,7 +117,7 @@ std::string next_command(const Status& status) {
   return "simmim sweep demo --dry-run";
 }
 
-int run(const std::string& sweep, bool watch, const CommonOptions& common) {
+int run_status(const std::string& sweep, bool watch, const CommonOptions& common) {
   SlurmCounts slurm(common.out);
   Current current = current_status(sweep, common, slurm);
   const auto text_of = [&](int indent) {
@@ -155,7 +155,9 @@ Command status_command() {
             args.example("simmim status demo --watch");
             args.positional("SWEEP", options->sweep, "one sweep; without it all of them");
             args.flag("--watch", options->watch, "look again every second until nothing runs");
-            return [options, common = args.shared_common()] { return run(options->sweep, options->watch, *common); };
+            return [options, common = args.shared_common()] {
+              return run_status(options->sweep, options->watch, *common);
+            };
           }};
 }
 

@@ -23,7 +23,7 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct SweepOptions {
   std::vector<std::string> words;
   bool dry_run = false, retry_failed = false, rerun_stale = false;
   std::string executor = "local", resources, only, jobs, hours;
@@ -73,7 +73,7 @@ std::vector<std::string> select_runs(const Json& plan, const std::string& only, 
 
 // One command's sweep: the plans that it runs one after the other, and how.
 struct Job {
-  const Options& options;
+  const SweepOptions& options;
   const CommonOptions& common;
   std::optional<SlurmResources> slurm;  // set: Slurm's nodes do the work, not this machine
   Shares shares;
@@ -93,7 +93,7 @@ struct Job {
 
 // Freezes a plan and runs what is missing of it.
 std::pair<FrozenPlan, SweepOutcome> execute(Json plan, const std::vector<std::string>& runs, const Job& job) {
-  const Options& options = job.options;
+  const SweepOptions& options = job.options;
   FrozenPlan frozen = freeze_plan(std::move(plan), job.common.out);
   SweepOutcome outcome = sweep_here({.frozen = frozen,
                                      .runs = runs,
@@ -101,7 +101,7 @@ std::pair<FrozenPlan, SweepOutcome> execute(Json plan, const std::vector<std::st
                                      .deadline = job.deadline,
                                      .hung_after = options.hung_after.value_or(60),
                                      .retry_failed = options.retry_failed,
-                                     .longest_first = options.jobs == "auto",
+                                     .longest_first = job.shares.jobs > 1,
                                      .max_failures = options.max_failures},
                                     job.common);
   return {std::move(frozen), std::move(outcome)};
@@ -121,7 +121,7 @@ int submit(Json plan, const std::vector<std::string>& runs, const Job& job) {
 }
 
 // Slurm starts what is in its queue by itself, and a run's hours are the limit of its job.
-void refuse_with_slurm(const Options& options) {
+void refuse_with_slurm(const SweepOptions& options) {
   if (options.max_failures)
     fail(Code::usage, "--max-failures: Slurm starts by itself what is in its queue; leave it out");
   if (!options.hours.empty() || options.hung_after || options.jobs == "auto")
@@ -165,7 +165,7 @@ int dry_run(SweepFile sweep, Job job) {
   return 0;
 }
 
-int run(const Options& options, const CommonOptions& common) {
+int run_sweep(const SweepOptions& options, const CommonOptions& common) {
   const ConfigWords words = split_words(options.words);
   if (words.plain.size() != 1) fail(Code::usage, "sweep: give one sweep file, then key=value; see simmim sweep --help");
   if (options.executor == "slurm") refuse_with_slurm(options);
@@ -213,7 +213,7 @@ Command sweep_command() {
   return {
       "sweep", "Train", "run a grid of configurations with seeds; the same command again finishes what is missing",
       [](Args& args) {
-        auto options = std::make_shared<Options>();
+        auto options = std::make_shared<SweepOptions>();
         args.example("simmim sweep demo --dry-run");
         args.example("simmim sweep sweeps/demo.json --jobs 2");
         args.positional("FILE|key=value", options->words,
@@ -232,7 +232,7 @@ Command sweep_command() {
         args.option("--hung-after", "MINUTES", options->hung_after,
                     "end a worker that gives no sign of life and take its run up again (60; 0: never)");
         args.option("--only", "EXPR", options->only, "only the cells with, for example, 'mask.ratio=0.6 seed<2'");
-        return [options, common = args.shared_common()] { return run(*options, *common); };
+        return [options, common = args.shared_common()] { return run_sweep(*options, *common); };
       }};
 }
 

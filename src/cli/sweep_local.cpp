@@ -61,6 +61,7 @@ SweepOutcome sweep_here(const LocalSweep& sweep, const CommonOptions& common) {
                      .worker = {program_path().string(), "worker"},
                      .selected = sweep.longest_first ? longest_first(plan, sweep.runs) : sweep.runs,
                      .jobs = sweep.shares.jobs,
+                     .threads = sweep.shares.threads,
                      .retry_failed = sweep.retry_failed,
                      .max_failures = sweep.max_failures,
                      .interrupts = interrupts,

@@ -17,7 +17,7 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct TableCommandOptions {
   std::string name, rows, columns, groups, value, where, split, show, baseline, format, output;
 };
 
@@ -32,7 +32,7 @@ Sqlite open_fresh(const CommonOptions& common) {
   return open_for_reading(common.database(), common.out);
 }
 
-int run(const Options& options, const CommonOptions& common) {
+int run_table(const TableCommandOptions& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"text", "markdown", "latex", "csv", "json", "html"};
   if (options.name.empty()) fail(Code::usage, "table: which sweep? known: {}", one_of(sweep_names(common.out)));
   const auto end_with = [&](const std::string& file, const std::string& next) {
@@ -80,7 +80,7 @@ int run(const Options& options, const CommonOptions& common) {
 Command table_command() {
   return {
       "table", "Look", "the comparison table of a sweep: mean, std, difference, interval", [](Args& args) {
-        auto options = std::make_shared<Options>();
+        auto options = std::make_shared<TableCommandOptions>();
         args.example("simmim table demo");
         args.example("simmim table demo --rows mask.patch --columns mask.ratio --show n,gpu_hours -o table.md");
         args.positional("SWEEP", options->name, "a sweep, or a table of the paper (simmim list tables)");
@@ -94,7 +94,7 @@ Command table_command() {
         args.option("--baseline", "CELL", options->baseline, "the cell that the others are compared with");
         args.option("--format", "FORMAT", options->format, "how", {"text", "markdown", "latex", "csv", "json", "html"});
         args.option("-o,--output", "FILE", options->output, "a file instead of standard output");
-        return [options, common = args.shared_common()] { return run(*options, *common); };
+        return [options, common = args.shared_common()] { return run_table(*options, *common); };
       }};
 }
 

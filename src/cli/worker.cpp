@@ -19,7 +19,7 @@
 namespace simmim {
 namespace {
 
-struct Options {
+struct WorkerOptions {
   std::string plan, run, rows;
   std::optional<int64_t> parent;
 };
@@ -27,7 +27,7 @@ struct Options {
 void send(const Json& event) {
   const std::string line = event.dump() + "\n";
   [[maybe_unused]] const ssize_t written =
-      write(kEventDescriptor, line.data(), line.size());  // nobody reads: no matter
+      ::write(kEventDescriptor, line.data(), line.size());  // nobody reads: no matter
 }
 
 // A worker must not outlive its sweep, not even one that was killed.
@@ -59,7 +59,7 @@ bool run_entry(const Json& plan, const Json& entry, const CommonOptions& common,
   fail(Code::run_failed, "{}", answer.value("error", "the run ended as " + state));
 }
 
-int run_for_sweep(const Options& options, const CommonOptions& common) {
+int run_for_sweep(const WorkerOptions& options, const CommonOptions& common) {
   die_with(options.parent);
   try {
     const Json plan = read_json_file(options.plan);
@@ -91,7 +91,7 @@ bool wait_for_run(const fs::path& run_folder) {
   return interrupts() == 0;
 }
 
-int run_under_slurm(const Options& options, const CommonOptions& common) {
+int run_under_slurm(const WorkerOptions& options, const CommonOptions& common) {
   catch_signals();
   const auto rows = read_slurm_rows(options.rows);
   const auto row = rows.find(slurm_index());
@@ -120,7 +120,7 @@ int run_under_slurm(const Options& options, const CommonOptions& common) {
 
 Command worker_command() {
   return {"worker", "", "one run of a frozen plan (started by sweep)", [](Args& args) {
-            auto options = std::make_shared<Options>();
+            auto options = std::make_shared<WorkerOptions>();
             args.option("--plan", "FILE", options->plan, "the plan");
             args.option("--run", "ID", options->run, "the run");
             args.option("--rows", "FILE", options->rows, "the runs of a Slurm array by index, instead of --run");

@@ -24,9 +24,11 @@ Json pack(const Json& request, const EventSink& sink) {
   if (!request.contains("output")) fail(Code::usage, "data pack: -o is missing; give the folder for the shards");
   const StageSetup setup = open_data(request);
   const fs::path folder = request["output"].get<std::string>();
-  const Packed packed = pack_dataset(*setup.dataset, folder, {.progress = [&](int64_t done, int64_t total) {
-    sink({{"event", "progress"}, {"step", done}, {"steps", total}});
-  }});
+  const Packed packed =
+      pack_dataset(*setup.dataset, folder,
+                   {.pixels = request.value("pixels", int64_t{0}), .progress = [&](int64_t done, int64_t total) {
+                      sink({{"event", "progress"}, {"step", done}, {"steps", total}});
+                    }});
   return {{"folder", folder.string()},
           {"images", packed.images},
           {"shards", packed.shards},

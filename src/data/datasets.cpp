@@ -66,7 +66,7 @@ const std::vector<DatasetRow>& datasets() {
        .open = open_stl10,
        .usual_places = nowhere},
       {.name = "image_folder",
-       .help = "JPEG, PNG or WebP files, one folder a class or none; list files",
+       .help = "JPEG, PNG, WebP or PPM files, one folder a class or none; list files",
        .missing = "give the folder that holds train/ (and val/, test/)",
        .open = open_image_folder,
        .usual_places = nowhere},

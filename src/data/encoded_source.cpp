@@ -20,7 +20,10 @@ void EncodedSource::load(Split split, int64_t index, Image& out) const {
 
 std::string EncodedSource::encoded(Split split, int64_t index, std::string& suffix) const {
   const std::string_view content = bytes(split, index, buffer_of_thread());
-  suffix = content.starts_with("\x89PNG") ? "png" : content.starts_with("RIFF") ? "webp" : "jpg";
+  suffix = content.starts_with("\x89PNG") ? "png"
+           : content.starts_with("RIFF")  ? "webp"
+           : content.starts_with("P6")    ? "ppm"
+                                          : "jpg";
   return std::string(content);
 }
 
@@ -36,7 +39,9 @@ bool EncodedSource::wants_cache() const {
   for (Split split : kSplits)
     for (int64_t i = 0; i < static_cast<int64_t>(items(split).size()); ++i) {
       try {
-        const ImageSize size = probe_image(bytes(split, i, buffer_of_thread()), "");
+        const std::string_view content = bytes(split, i, buffer_of_thread());
+        if (content.starts_with("P6")) return false;  // a copy of pixels is no faster than these
+        const ImageSize size = probe_image(content, "");
         decoded += size.h * size.w * 3;
       } catch (const ImageError&) {
         continue;  // unreadable: it takes no room

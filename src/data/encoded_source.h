@@ -1,4 +1,4 @@
-// A source whose images are files of their own (JPEG, PNG, WebP), in a folder or in a tar.
+// A source whose images are files of their own (JPEG, PNG, WebP, PPM), in a folder or in a tar.
 #pragma once
 #include "data/source.h"
 
@@ -9,7 +9,7 @@ class EncodedSource : public Source {
   void load(Split split, int64_t index, Image& out) const override;
   std::string encoded(Split split, int64_t index, std::string& suffix) const override;
   uint64_t content_hash(Split split, int64_t index) const override;
-  // Few and small enough: at most 256 MiB of files and 512 MiB decoded, by their headers.
+  // Few and small enough: at most 256 MiB of files and 512 MiB decoded, by their headers; raw pixels never.
   bool wants_cache() const override;
 
  protected:

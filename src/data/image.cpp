@@ -8,13 +8,14 @@
 namespace simmim {
 namespace {
 
-enum class Format { jpeg, png, webp };
+enum class Format { jpeg, png, webp, ppm };
 
 Format format_of(std::string_view bytes, const std::string& name) {
   if (bytes.starts_with("\xff\xd8\xff")) return Format::jpeg;
   if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return Format::png;
   if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") return Format::webp;
-  throw ImageError(fmt::format("{}: {}; allowed: JPEG, PNG or WebP", name,
+  if (bytes.starts_with("P6")) return Format::ppm;
+  throw ImageError(fmt::format("{}: {}; allowed: JPEG, PNG, WebP or PPM (P6)", name,
                                bytes.empty() ? "an empty file" : "not an image of a known format"));
 }
 
@@ -33,6 +34,8 @@ void decode_image(std::string_view bytes, const std::string& name, Image& out) {
       return codecs::decode_png(bytes, name, out);
     case Format::webp:
       return codecs::decode_webp(bytes, name, out);
+    case Format::ppm:
+      return codecs::decode_ppm(bytes, name, out);
   }
 }
 
@@ -44,6 +47,8 @@ ImageSize probe_image(std::string_view bytes, const std::string& name) {
       return codecs::probe_png(bytes, name);
     case Format::webp:
       return codecs::probe_webp(bytes, name);
+    case Format::ppm:
+      return codecs::probe_ppm(bytes, name);
   }
   return {};
 }
@@ -57,7 +62,7 @@ Image decode_image_file(const std::filesystem::path& path) {
 bool has_image_suffix(const std::filesystem::path& path) {
   std::string suffix = path.extension().string();
   std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return std::tolower(c); });
-  return suffix == ".jpg" || suffix == ".jpeg" || suffix == ".png" || suffix == ".webp";
+  return suffix == ".jpg" || suffix == ".jpeg" || suffix == ".png" || suffix == ".webp" || suffix == ".ppm";
 }
 
 }  // namespace simmim

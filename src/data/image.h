@@ -1,4 +1,4 @@
-// A decoded image, and the codecs: JPEG, PNG and WebP bytes <-> 8-bit RGB, told apart by content, never by name.
+// A decoded image, and the codecs: JPEG, PNG, WebP and PPM bytes <-> 8-bit RGB, told apart by content, never by name.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -38,10 +38,11 @@ struct ImageSize {
 };
 ImageSize probe_image(std::string_view bytes, const std::string& name);
 
-// RGB -> a PNG file's bytes.
+// RGB -> a file's bytes. A PPM holds the pixels as they are.
 std::string encode_png(const Image& image);
+std::string encode_ppm(const Image& image);
 
-// Whether a file name ends like an image (.jpg .jpeg .png .webp, any case).
+// Whether a file name ends like an image (.jpg .jpeg .png .webp .ppm, any case).
 bool has_image_suffix(const std::filesystem::path& path);
 
 }  // namespace simmim

@@ -19,9 +19,8 @@ namespace {
 
 constexpr int64_t kMostStamped = 100000;  // beyond, there is no cache that a file's time would have to protect
 constexpr const char* kLayouts =
-    "expected train/CLASS/*.jpg with val/ and test/ likewise, or CLASS/*.jpg, or *.jpg without classes; JPEG, PNG and "
-    "WebP "
-    "are read";
+    "expected train/CLASS/*.jpg with val/ and test/ likewise, or CLASS/*.jpg, or *.jpg without classes; JPEG, PNG, "
+    "WebP and PPM are read";
 
 struct Found {
   std::string name;  // relative to the split's folder

@@ -1,8 +1,20 @@
 #include "data/pack.h"
 
+#include "data/resize.h"
 #include "data/tar.h"
 
 namespace simmim {
+namespace {
+
+// The image as packed pixels; bicubic, as Pillow's resize. Small images keep their size.
+std::string reduced(const Image& image, int64_t short_side) {
+  const int64_t shorter = std::min(image.h, image.w);
+  if (shorter <= short_side) return encode_ppm(image);
+  const auto scaled = [&](int64_t side) { return (side * short_side + shorter / 2) / shorter; };
+  return encode_ppm(resize_image(image, scaled(image.h), scaled(image.w), Interpolation::bicubic));
+}
+
+}  // namespace
 
 Packed pack_dataset(const Dataset& dataset, const fs::path& destination, const PackOptions& options) {
   make_folder(destination);
@@ -28,8 +40,12 @@ Packed pack_dataset(const Dataset& dataset, const fs::path& destination, const P
           if (options.progress && done % 256 == 0) options.progress(done, total);
           ++done;
           try {
-            image = dataset.encoded(split, i, suffix);
-            probe_image(image, dataset.item_name(split, i));
+            if (options.pixels > 0) {
+              image = reduced(dataset.load(split, i), options.pixels), suffix = "ppm";
+            } else {
+              image = dataset.encoded(split, i, suffix);
+              probe_image(image, dataset.item_name(split, i));
+            }
           } catch (const ImageError&) {
             ++packed.skipped;
             continue;

@@ -170,7 +170,8 @@ class Scheduler {
     if (!options_.gpus.empty())
       environment["CUDA_VISIBLE_DEVICES"] = options_.gpus[static_cast<size_t>(slot) % options_.gpus.size()];
     slots_[static_cast<size_t>(slot)] = {
-        .process = std::make_unique<WorkerProcess>(command, run_path(options_.out, run) / "log.txt", environment),
+        .process = std::make_unique<WorkerProcess>(command, run_path(options_.out, run) / "log.txt", environment,
+                                                   cores_of_worker(slot, options_.jobs, options_.threads)),
         .run = run,
         .bytes = bytes_written(options_.out, run)};
     observer_.started(slot, run);

@@ -34,6 +34,7 @@ struct LocalOptions {
   std::vector<std::string> worker;    // command that is given --plan --run --out --db --parent
   std::vector<std::string> selected;  // run ids, parents first (see runs_in_order)
   int jobs = 1;
+  int threads = 0;  // a worker; with jobs they may share out the cores (cores_of_worker); 0: not known
   bool retry_failed = false;
   std::optional<int64_t> max_failures;                 // start nothing new after so many
   int starts_per_run = 3;                              // how often a run whose worker was killed is taken up again

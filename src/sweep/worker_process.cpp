@@ -1,6 +1,7 @@
 #include "sweep/worker_process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -35,10 +36,45 @@ struct SpawnSetup {
   }
 };
 
+// Cores on which this thread runs until the end of the scope: a process that it spawns meanwhile keeps them.
+class Pinned {
+ public:
+  explicit Pinned(const std::vector<int>& cores) : pins_(!cores.empty()) {
+    if (!pins_ || sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int core : cores) CPU_SET(core, &set);
+    sched_setaffinity(0, sizeof set, &set);  // refused: slower, not wrong
+  }
+  ~Pinned() {
+    if (pins_) sched_setaffinity(0, sizeof before_, &before_);
+  }
+
+ private:
+  bool pins_;
+  cpu_set_t before_;
+};
+
 }  // namespace
 
+std::vector<int> core_numbers() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return {0};
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  return cores;
+}
+
+std::vector<int> cores_of_worker(int worker, int workers, int threads) {
+  const std::vector<int> cores = core_numbers();
+  if (workers < 2 || static_cast<size_t>(workers) * static_cast<size_t>(threads) != cores.size()) return {};
+  const auto first = cores.begin() + worker * threads;
+  return {first, first + threads};
+}
+
 WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const fs::path& log_file,
-                             const std::map<std::string, std::string>& environment) {
+                             const std::map<std::string, std::string>& environment, const std::vector<int>& cores) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) fail(Code::run_failed, "worker: no pipe: {}", std::strerror(errno));
   SpawnSetup setup;
@@ -56,6 +92,7 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const fs::
     if (!environment.contains(std::string(*variable, std::strcspn(*variable, "=")))) variables.push_back(*variable);
   for (std::string& variable : own) variables.push_back(variable.data());
   variables.push_back(nullptr);
+  const Pinned pinned(cores);
   const int error =
       posix_spawn(&pid_, arguments[0], &setup.files, &setup.attributes, arguments.data(), variables.data());
   close(ends[1]);

@@ -16,11 +16,19 @@ namespace simmim {
 
 inline constexpr int kEventDescriptor = 3;
 
+// The processor cores that this process may use, by number.
+std::vector<int> core_numbers();
+
+// Of those, the ones of worker number `worker` (from 0) where each of `workers` gets `threads` of its own; empty unless
+// they share out all cores exactly: then a worker may run anywhere.
+std::vector<int> cores_of_worker(int worker, int workers, int threads);
+
 class WorkerProcess {
  public:
-  // Starts `command` in this process group, with `environment` over ours. Code::run_failed if the system refuses.
+  // Starts `command` in this process group, with `environment` over ours, on `cores` alone (empty: wherever we may
+  // run). Code::run_failed if the system refuses.
   WorkerProcess(const std::vector<std::string>& command, const fs::path& log_file,
-                const std::map<std::string, std::string>& environment = {});
+                const std::map<std::string, std::string>& environment = {}, const std::vector<int>& cores = {});
   ~WorkerProcess();  // kills and reaps it if it still runs
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

@@ -152,6 +152,9 @@ TEST_F(Run, WrongInputIsOneSentenceWithItsExitCode) {
   says({"pretrain", "--from", "/nowhere.pth"}, 5, "/nowhere.pth");
   says({"pretrain", "--resume"}, 2, "--resume: no run");
   says({"finetune", "--from", "latest"}, 2, "latest");
+  says({"data", "info", "--pixels", "64"}, 2, "--pixels is an option of data pack");
+  says({"data", "pack", "--pixels", "1", "-o", "/nowhere"}, 2, "--pixels: got 1; allowed: 4 to 4096");
+  says({"bench", "sweep", "--threads", "2"}, 2, "leave --threads out");
   says({"inspect", folder_.write("bad.pth", "not a checkpoint").string()}, 5, "bad.pth");
   EXPECT_FALSE(fs::exists(out()));
 }

@@ -41,15 +41,15 @@ Json another(const FieldDescription& field) {
   return {{"another", 1}};
 }
 
-std::string id_of(const Json& config) { return run_id(config, "", "data", {}); }
+std::string plain_id_of(const Json& config) { return run_id(config, "", "data", {}); }
 
 TEST(RunId, ChangesWithEveryLeafOfTheSchemaButThoseThatCannotChangeAResult) {
   std::set<std::string> seen;
   int leaves = 0;
   const auto check = [&](Json config, const std::string& path, const Json& value) {
-    const std::string before = id_of(config);
+    const std::string before = plain_id_of(config);
     set_path(config, path, value);
-    EXPECT_EQ(id_of(config) == before, kNotInTheId.contains(path)) << path << " = " << value.dump();
+    EXPECT_EQ(plain_id_of(config) == before, kNotInTheId.contains(path)) << path << " = " << value.dump();
     seen.insert(path);
     ++leaves;
   };

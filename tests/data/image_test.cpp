@@ -25,6 +25,26 @@ TEST(DecodeImage, GivesThePixelsOfPillowForEveryKindOfFile) {
   }
 }
 
+TEST(DecodeImage, ReadsAPpmWithCommentsAndRefusesWhatIsNotWhole) {
+  Image image, out;
+  image.resize(2, 3);
+  for (size_t i = 0; i < 18; ++i) image.rgb[i] = static_cast<uint8_t>(i * 13);
+  const std::string file = encode_ppm(image), pixels = file.substr(file.size() - 18);
+  for (const std::string& whole : {file, "P6 # by hand\n3 2\n# and so on\n255 " + pixels}) {
+    decode_image(whole, "x", out);
+    EXPECT_EQ(out.rgb, image.rgb);
+    EXPECT_EQ(out.w, 3);
+    EXPECT_EQ(probe_image(whole, "x").h, 2);
+  }
+  for (const auto& [bytes, reason] : std::vector<std::pair<std::string, std::string>>{
+           {file.substr(0, file.size() - 1), "17 bytes of pixels, 3 x 2 have 18"},
+           {file + "x", "19 bytes"},
+           {"P6\n3 2\n65535\n" + pixels, "largest value is 65535"},
+           {"P6\n3 ", "incomplete"},
+           {"P6\n300000 300000\n255\n" + pixels, "allowed: 1 to 268 million"}})
+    EXPECT_NE(error_of([&] { decode_image(bytes, "photo 7", out); }).second.find(reason), std::string::npos) << bytes;
+}
+
 TEST(ProbeImage, ReadsTheSizeFromTheHeader) {
   for (const Json& entry : golden()["image"]) {
     const std::string bytes = read_file(kFolder / "images" / entry["file"].get<std::string>());

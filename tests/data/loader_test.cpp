@@ -12,7 +12,7 @@ namespace {
 using testing_data::error_of;
 using testing_data::FakeSource;
 
-Dataset fake(int64_t train, std::vector<int64_t> bad = {}) {
+Dataset fake_images(int64_t train, std::vector<int64_t> bad = {}) {
   return Dataset(std::make_unique<FakeSource>(train, 0, 4, std::move(bad)), {.holdout = 0});
 }
 
@@ -38,7 +38,7 @@ void expect_equal(const std::vector<Batch>& a, const std::vector<Batch>& b) {
 }
 
 TEST(Loader, GivesTheSameBatchesForAnyNumberOfWorkers) {
-  const Dataset data = fake(103, {5, 6, 50});
+  const Dataset data = fake_images(103, {5, 6, 50});
   LoaderOptions options{.batch_size = 20, .image_size = 16, .workers = 0, .seed = 9};
   Loader none(data, options);
   const auto expected = take(none, 17);
@@ -71,7 +71,7 @@ void expect_equal_erasures(const Batch& a, const Batch& b) {
 }
 
 TEST(Loader, AugmentsAlikeForAnyNumberOfWorkersAndFromAnyStep) {
-  const Dataset data = fake(103, {5, 6, 50});
+  const Dataset data = fake_images(103, {5, 6, 50});
   Loader none(data, all_augmentations(0));
   const auto expected = take(none, 12);
   for (int64_t workers : {1, 3}) {
@@ -87,7 +87,7 @@ TEST(Loader, AugmentsAlikeForAnyNumberOfWorkersAndFromAnyStep) {
 }
 
 TEST(Loader, AugmentsOnlyWhatItIsAskedTo) {
-  const Dataset data = fake(20);
+  const Dataset data = fake_images(20);
   const auto pixels = [&](const auto& change) {
     LoaderOptions options = all_augmentations(0);
     options.perturb = {};
@@ -118,7 +118,7 @@ TEST(Loader, AugmentsOnlyWhatItIsAskedTo) {
 }
 
 TEST(Loader, SeeksToAnyStep) {
-  const Dataset data = fake(50);
+  const Dataset data = fake_images(50);
   for (int64_t workers : {0, 2}) {
     const LoaderOptions options{.batch_size = 8, .image_size = 16, .workers = workers};
     Loader whole(data, options), part(data, options);
@@ -132,7 +132,7 @@ TEST(Loader, SeeksToAnyStep) {
 }
 
 TEST(Loader, UsesEveryImageOnceAnEpochInANewOrder) {
-  const Dataset data = fake(40);
+  const Dataset data = fake_images(40);
   Loader loader(data, {.batch_size = 8, .image_size = 16});
   std::vector<int64_t> epochs[2];
   for (const Batch& batch : take(loader, 10))
@@ -142,7 +142,7 @@ TEST(Loader, UsesEveryImageOnceAnEpochInANewOrder) {
 }
 
 TEST(Loader, CropsAnImageAnewEachEpochButAlikeInEveryOrder) {
-  const Dataset data = fake(4);
+  const Dataset data = fake_images(4);
   Loader loader(data, {.batch_size = 4, .image_size = 16, .workers = 0});
   Loader subset(data, {.batch_size = 1, .image_size = 16, .workers = 0, .subset = {2}});
   std::vector<std::vector<uint8_t>> seen;
@@ -156,7 +156,7 @@ TEST(Loader, CropsAnImageAnewEachEpochButAlikeInEveryOrder) {
 }
 
 TEST(Loader, EndsAfterAnEpochWithASmallerBatchWhenFinite) {
-  const Dataset data = fake(21);
+  const Dataset data = fake_images(21);
   for (int64_t workers : {0, 3}) {
     LoaderOptions options{.batch_size = 8, .image_size = 16, .workers = workers};
     options.augment.enabled = options.shuffle = options.drop_last = options.endless = false;
@@ -173,7 +173,7 @@ TEST(Loader, EndsAfterAnEpochWithASmallerBatchWhenFinite) {
 }
 
 TEST(Loader, PutsTheNextReadableImageInThePlaceOfABadOne) {
-  const Dataset good = fake(32), bad = fake(32, {3, 4, 17});
+  const Dataset good = fake_images(32), bad = fake_images(32, {3, 4, 17});
   const LoaderOptions options{.batch_size = 32, .image_size = 16, .workers = 2};
   Loader expected(good, options), loader(bad, options);
   const Batch a = *expected.next(), b = *loader.next();
@@ -192,7 +192,7 @@ TEST(Loader, PutsTheNextReadableImageInThePlaceOfABadOne) {
 }
 
 TEST(Loader, LeavesABadImageOutOfAnEvaluation) {
-  const Dataset data = fake(10, {1, 4, 5, 6, 7});
+  const Dataset data = fake_images(10, {1, 4, 5, 6, 7});
   LoaderOptions options{.batch_size = 4, .image_size = 16, .workers = 2};
   options.augment.enabled = options.shuffle = options.drop_last = options.endless = false;
   Loader loader(data, options);
@@ -205,7 +205,7 @@ TEST(Loader, LeavesABadImageOutOfAnEvaluation) {
 }
 
 TEST(Loader, ThrowsWhatItsWorkersMeet) {
-  const Dataset data = fake(10, {6});
+  const Dataset data = fake_images(10, {6});
   for (int64_t workers : {0, 1, 4}) {
     Loader loader(data, {.batch_size = 10, .image_size = 16, .workers = workers, .fail_on_error = true});
     const auto [code, message] = error_of([&] { loader.next(); });
@@ -215,7 +215,7 @@ TEST(Loader, ThrowsWhatItsWorkersMeet) {
 }
 
 TEST(Loader, GivesUpWhereNoImageCanBeRead) {
-  const Dataset data = fake(4, {0, 1, 2, 3});
+  const Dataset data = fake_images(4, {0, 1, 2, 3});
   for (int64_t workers : {0, 2}) {
     Loader loader(data, {.batch_size = 2, .image_size = 16, .workers = workers});
     const auto [code, message] = error_of([&] { loader.next(); });
@@ -225,14 +225,14 @@ TEST(Loader, GivesUpWhereNoImageCanBeRead) {
 }
 
 TEST(Loader, RefusesABatchLargerThanTheSplitAndAnEmptySplit) {
-  const Dataset data = fake(10);
+  const Dataset data = fake_images(10);
   EXPECT_EQ(error_of([&] { Loader(data, {.batch_size = 11}); }).second,
             "batch_size: 11 is more than the 10 images of the train split; choose at most 10");
   EXPECT_EQ(error_of([&] { Loader(data, {.split = Split::test}); }).first, Code::usage);
 }
 
 TEST(Loader, CanBeLeftInTheMiddleOfItsWork) {
-  const Dataset data = fake(64);
+  const Dataset data = fake_images(64);
   for (int i = 0; i < 20; ++i) {
     Loader loader(data, {.batch_size = 16, .image_size = 16, .workers = 3});
     if (i % 2 == 1) loader.next();

@@ -3,7 +3,9 @@
 
 #include "data/image.h"
 #include "data/info.h"
+#include "data/loader.h"
 #include "data/pack.h"
+#include "data/resize.h"
 #include "data/support.h"
 #include "data/tar.h"
 #include "data/tar_shards.h"
@@ -327,6 +329,37 @@ TEST(PackDataset, WritesShardsThatReadBackTheSame) {
   pack_dataset(*data, folder.path() / "again", {.images_per_shard = 8});
   EXPECT_EQ(read_file(folder.path() / "out" / "train-000001.tar"),
             read_file(folder.path() / "again" / "train-000001.tar"));
+}
+
+// Batches from packed pixels are those of the same images resized and kept as PNG; a small image keeps its size.
+TEST(PackDataset, OfPixelsGivesTheBatchesOfTheResizedImages) {
+  TemporaryCache cache;
+  const TemporaryFolder folder;
+  for (int64_t i = 0; i < 6; ++i) {
+    const Image image = i == 0 ? pattern(20, 30, i) : pattern(60 + i, 90 - i, i);
+    const double scale = i == 0 ? 1 : 24.0 / static_cast<double>(image.h);
+    const Image small = resize_image(image, i == 0 ? 20 : 24, std::llround(scale * static_cast<double>(image.w)),
+                                     Interpolation::bicubic);
+    folder.write(fmt::format("whole/train/c{}/{}.png", i % 2, i), encode_png(image));
+    folder.write(fmt::format("small/train/c{}/{}.png", i % 2, i), encode_png(small));
+  }
+  const auto whole = open_dataset({.name = "image_folder", .root = (folder.path() / "whole").string(), .holdout = 0});
+  const auto small = open_dataset({.name = "image_folder", .root = (folder.path() / "small").string(), .holdout = 0});
+  EXPECT_EQ(pack_dataset(*whole, folder.path() / "packed", {.pixels = 24}).images, 6);
+  const auto packed = open_dataset({.name = "tar_shards", .root = (folder.path() / "packed").string(), .holdout = 0});
+  EXPECT_EQ(packed->class_names(), small->class_names());
+  const LoaderOptions options{.batch_size = 6, .image_size = 16, .workers = 0, .shuffle = false};
+  Loader theirs(*small, options), ours(*packed, options);
+  const Batch *expected = theirs.next(), *got = ours.next();
+  EXPECT_EQ(got->labels, expected->labels);
+  EXPECT_EQ(got->pixels, expected->pixels);
+  std::ifstream maps("/proc/self/maps");
+  bool shared = false;
+  for (std::string line; std::getline(maps, line);)
+    shared |= line.ends_with("packed/train-000000.tar") && line.find(" r--s ") != std::string::npos;
+  EXPECT_TRUE(shared) << "every process reads the same pages";
+  for (const auto& entry : fs::directory_iterator(cache.path()))
+    EXPECT_FALSE(entry.path().filename().string().starts_with("tar_shards")) << "raw pixels need no cache";
 }
 
 std::string tar_of(const std::vector<std::pair<std::string, std::string>>& files) {

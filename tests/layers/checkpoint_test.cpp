@@ -10,19 +10,20 @@
 namespace simmim {
 namespace {
 
-Tensor waves(at::IntArrayRef shape, double step) {
+Tensor float_waves(at::IntArrayRef shape, double step) {
   int64_t count = 1;
   for (const int64_t size : shape) count *= size;
   return (at::arange(count, at::kDouble) * step).sin().view(shape).to(at::kFloat);
 }
 
 // The output and the gradients of x, the bias and the parameters of a block, plain or fused, with drop path.
-std::vector<Tensor> run(bool checkpointed, bool fused, bool autocast) {
+std::vector<Tensor> run_block(bool checkpointed, bool fused, bool autocast) {
   NamedTensors parameters;
   const Block block(Scope(parameters, {.autocast = autocast}),
                     {.dim = 32, .heads = 2, .drop_path = 0.5, .linear = truncated_normal(0.2, 1)});
   const StepContext step{.training = true, .seed = 1, .step = 2};
-  const Tensor x = waves({9, 16, 32}, 0.7).requires_grad_(), bias = waves({2, 16, 16}, 0.11).requires_grad_();
+  const Tensor x = float_waves({9, 16, 32}, 0.7).requires_grad_(),
+               bias = float_waves({2, 16, 16}, 0.11).requires_grad_();
   const NetworkPart part = [&](const std::vector<Tensor>& in) {
     return fused ? block.forward(in[0], in[1], nullptr, 3, step) : block.plain(in[0], in[1], nullptr, 3, step);
   };
@@ -33,7 +34,7 @@ std::vector<Tensor> run(bool checkpointed, bool fused, bool autocast) {
     const Tensor inner = x * 2, shared = bias * 2;  // no leaves
     y = checkpointed ? checkpoint(part, {inner, shared}) : part({inner, shared});
   }
-  (y * waves(y.sizes(), 0.37)).sum().backward();
+  (y * float_waves(y.sizes(), 0.37)).sum().backward();
   std::vector<Tensor> out = {y, x.grad(), bias.grad()};
   for (const auto& [name, parameter] : parameters) out.push_back(parameter.grad());
   return out;
@@ -42,7 +43,7 @@ std::vector<Tensor> run(bool checkpointed, bool fused, bool autocast) {
 TEST(Checkpoint, ChangesNoBit) {
   for (const bool fused : {false, true})
     for (const bool autocast : {false, true}) {
-      const std::vector<Tensor> wanted = run(false, fused, autocast), got = run(true, fused, autocast);
+      const std::vector<Tensor> wanted = run_block(false, fused, autocast), got = run_block(true, fused, autocast);
       ASSERT_EQ(got.size(), wanted.size());
       for (size_t i = 0; i < wanted.size(); ++i)
         EXPECT_TRUE(got[i].equal(wanted[i])) << "tensor " << i << (fused ? " fused" : "") << (autocast ? " bf16" : "");

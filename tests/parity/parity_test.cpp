@@ -1,5 +1,5 @@
-// The program beside the official code and timm: every part of `simmim doctor parity`, within the tolerances of the golden
-// files; and that a difference is seen.
+// The program beside the official code and timm: every part of `simmim doctor parity`, within the tolerances of the
+// golden files; and that a difference is seen.
 #include "parity/parity.h"
 
 #include <gtest/gtest.h>

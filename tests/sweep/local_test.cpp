@@ -12,6 +12,7 @@
 #include "core/names.h"
 #include "runs/run_folder.h"
 #include "sweep/plan.h"
+#include "sweep/worker_process.h"
 
 namespace simmim {
 namespace {
@@ -31,6 +32,7 @@ case "$order" in
   full) echo "{\"id\":\"$run\",\"state\":\"failed\",\"attempts\":[{\"state\":\"failed\",\"exit_code\":5}]}" > "$out/runs/$run/run.json"; exit 5 ;;
   kill) kill -9 $$ ;;
   vanish) echo '{"event":"error","message":"no engine"}' >&3; exit 6 ;;
+  cores) grep Cpus_allowed_list /proc/self/status >> "$out/cores"; state done ;;
   gpu) echo "$CUDA_VISIBLE_DEVICES" >> "$out/gpus"; state done ;;
   hang) echo '{"event":"message","text":"hanging"}' >&3; while :; do sleep 0.05; done ;;
   good) echo '{"step":1,"epoch":1,"val.loss":0.5}' > "$out/runs/$run/metrics.jsonl"; state done ;;
@@ -260,6 +262,34 @@ TEST_F(LocalExecutor, DealsTheGpusToItsWorkers) {
   std::set<std::string> seen;
   for (std::string line; std::getline(file, line);) seen.insert(line);
   EXPECT_EQ(seen, (std::set<std::string>{"3", "GPU-7"}));
+}
+
+TEST(CoresOfWorker, ShareOutAllCoresOrLeaveWorkersFree) {
+  const std::vector<int> all = core_numbers();
+  const int cores = static_cast<int>(all.size());
+  std::vector<int> dealt;
+  for (int worker = 0; worker < cores; ++worker)
+    for (const int core : cores_of_worker(worker, cores, 1)) dealt.push_back(core);
+  EXPECT_EQ(dealt, cores > 1 ? all : std::vector<int>());
+  EXPECT_TRUE(cores_of_worker(0, 1, cores).empty()) << "a single worker may run anywhere";
+  EXPECT_TRUE(cores_of_worker(0, cores + 1, 1).empty()) << "more workers than cores";
+}
+
+TEST_F(LocalExecutor, PinsWorkersThatShareOutTheCores) {
+  const int cores = static_cast<int>(core_numbers().size());
+  const bool even = cores % 2 == 0;
+  options_.jobs = 2;
+  for (const int threads : {cores / 2, cores}) {
+    for (const char* run : {"a", "b"}) order(run, "cores\n");
+    options_.threads = threads;
+    fs::remove_all(out_ / "runs");
+    EXPECT_EQ(work().done.size(), 4u);
+    std::ifstream file(out_ / "cores");
+    std::set<std::string> seen;
+    for (std::string line; std::getline(file, line);) seen.insert(line);
+    EXPECT_EQ(seen.size(), threads == cores / 2 && even ? 2u : 1u);
+    fs::remove(out_ / "cores");
+  }
 }
 
 TEST_F(LocalExecutor, WaitsForARunInTheHandsOfAnotherProcessAndReusesIt) {

@@ -6,7 +6,7 @@ namespace {
 
 using namespace testing_support;
 
-struct Case {
+struct ResumeCase {
   std::string name;
   std::vector<std::string> stages;  // the last one is stopped and resumed
   Json overrides;
@@ -14,12 +14,12 @@ struct Case {
   int threads = 1;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const ResumeCase& c, std::ostream* out) { *out << c.name; }
 
-class Resume : public testing::TestWithParam<Case> {};
+class Resume : public testing::TestWithParam<ResumeCase> {};
 
 TEST_P(Resume, GivesTheSameBitsAsNeverStopping) {
-  const Case& c = GetParam();
+  const ResumeCase& c = GetParam();
   at::set_num_threads(c.threads);
   const Folder whole, pieces;
   const Json entries = resolve(whole.path, c.stages, c.overrides);
@@ -44,7 +44,7 @@ TEST_P(Resume, GivesTheSameBitsAsNeverStopping) {
     EXPECT_EQ(one.value(key, Json()), two.value(key, Json())) << key;
 }
 
-std::vector<Case> cases() {
+std::vector<ResumeCase> resume_cases() {
   const Json swin = {
       {"encoder", {{"name", "swin"}, {"patch", 2}, {"dim", 8}, {"depths", {2, 2}}, {"heads", {1, 2}}, {"window", 4}}}};
   Json drop_path = {{"encoder.drop_path", 0.2}, {"pretrain.accumulate", 2}};
@@ -74,7 +74,7 @@ std::vector<Case> cases() {
       {"with_the_bias_of_a_real_size_on_two_threads", {"pretrain"}, real_bias, 4, 2}};
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Resume, testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Runs, Resume, testing::ValuesIn(resume_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(Run, IsReusedWhenItIsDoneAndStartedOverWhenAskedTo) {

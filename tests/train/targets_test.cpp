@@ -16,14 +16,14 @@ Json clusters(const Json& more = Json::object()) {
   return {{"target", block}, {"loss", {{"name", "cross_entropy"}}}};
 }
 
-struct Case {
+struct TargetCase {
   std::string name;
   Json overrides;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const TargetCase& c, std::ostream* out) { *out << c.name; }
 
-class Training : public testing::TestWithParam<Case> {};
+class Training : public testing::TestWithParam<TargetCase> {};
 
 // The validation's "key" of each epoch.
 std::vector<double> validations(const fs::path& out, const std::string& id, const std::string& key) {
@@ -59,7 +59,7 @@ TEST_P(Training, LowersTheLossOfEveryTarget) {
   EXPECT_EQ(read_record(run_path(folder.path, id))["summary"]["val_accuracy"].get<double>(), accuracy.back());
 }
 
-std::vector<Case> cases() {
+std::vector<TargetCase> target_cases() {
   return {{"l1", {{"loss", {{"name", "l1"}}}}},
           {"l2", {{"loss", {{"name", "l2"}}}}},
           {"smooth_l1", {{"loss", {{"name", "smooth_l1"}}}}},
@@ -69,7 +69,7 @@ std::vector<Case> cases() {
           {"color_clusters", clusters()}};
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Training, testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Runs, Training, testing::ValuesIn(target_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 std::vector<fs::path> shared_files(const fs::path& out) {

@@ -7,15 +7,15 @@ namespace {
 
 using namespace testing_support;
 
-struct Case {
+struct VariantCase {
   std::string name;
   Json encoder, head;
   double reached = 0.9;  // share of the first loss that the last one is below
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const VariantCase& c, std::ostream* out) { *out << c.name; }
 
-class Variant : public testing::TestWithParam<Case> {};
+class Variant : public testing::TestWithParam<VariantCase> {};
 
 TEST_P(Variant, LearnsAndIsFineTunedAtAnotherSize) {
   const Folder folder;
@@ -46,19 +46,19 @@ Json with(Json block, const Json& more) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, Variant,
                          testing::Values(  // A new Swin V2 passes its input on: it sets off slowly.
-                             Case{"swinv2_with_inverse_swin", with(kSwin, {{"name", "swinv2"}}), kInverse, 0.97},
-                             Case{"swin_with_absolute_positions",
-                                  with(kSwin, {{"name", "swin"}, {"absolute_position", true}}),
-                                  {{"name", "linear"}}},
-                             Case{"vit_with_absolute_positions_and_inverse_swin",
-                                  {{"name", "vit"},
-                                   {"patch", 8},
-                                   {"dim", 32},
-                                   {"depth", 2},
-                                   {"heads", 2},
-                                   {"absolute_position", true},
-                                   {"checkpointing", true}},
-                                  kInverse}),
+                             VariantCase{"swinv2_with_inverse_swin", with(kSwin, {{"name", "swinv2"}}), kInverse, 0.97},
+                             VariantCase{"swin_with_absolute_positions",
+                                         with(kSwin, {{"name", "swin"}, {"absolute_position", true}}),
+                                         {{"name", "linear"}}},
+                             VariantCase{"vit_with_absolute_positions_and_inverse_swin",
+                                         {{"name", "vit"},
+                                          {"patch", 8},
+                                          {"dim", 32},
+                                          {"depth", 2},
+                                          {"heads", 2},
+                                          {"absolute_position", true},
+                                          {"checkpointing", true}},
+                                         kInverse}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(Swinv2, KeepsTheWindowsOfItsPreTrainingAtAnotherSize) {

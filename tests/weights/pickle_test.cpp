@@ -8,7 +8,7 @@ namespace {
 using Kind = PickleNode::Kind;
 using namespace std::string_literals;
 
-std::string refusal(const std::string& bytes) {
+std::string pickle_refusal(const std::string& bytes) {
   return error_of(Code::data, [&] { Pickle(bytes, "p"); });
 }
 
@@ -43,24 +43,25 @@ TEST(Pickle, LooksUpTextKeysAndTellsWhereItEnds) {
 }
 
 TEST(Pickle, RefusesDamageInOneSentence) {
-  EXPECT_EQ(refusal("K"),
+  EXPECT_EQ(pickle_refusal("K"),
             "p: damaged or unusual checkpoint: it ends in the middle of an object; save or download it again");
-  EXPECT_NE(refusal(".").find("an operation lacks its operand"), std::string::npos);
-  EXPECT_NE(refusal("K\1u.").find("an operation lacks its MARK"), std::string::npos);
-  EXPECT_NE(refusal("](K\1u.").find("items are added to something that holds none"), std::string::npos);
-  EXPECT_NE(refusal("}(K\1u.").find("a key without a value"), std::string::npos);
-  EXPECT_NE(refusal("h\1.").find("it refers to an object that does not exist"), std::string::npos);
-  EXPECT_NE(refusal("K\1(0R.").find("an operation lacks its operand"), std::string::npos);
-  EXPECT_NE(refusal("Z.").find("the pickle operation 0x5a at byte 0 is not one that torch.save writes"),
+  EXPECT_NE(pickle_refusal(".").find("an operation lacks its operand"), std::string::npos);
+  EXPECT_NE(pickle_refusal("K\1u.").find("an operation lacks its MARK"), std::string::npos);
+  EXPECT_NE(pickle_refusal("](K\1u.").find("items are added to something that holds none"), std::string::npos);
+  EXPECT_NE(pickle_refusal("}(K\1u.").find("a key without a value"), std::string::npos);
+  EXPECT_NE(pickle_refusal("h\1.").find("it refers to an object that does not exist"), std::string::npos);
+  EXPECT_NE(pickle_refusal("K\1(0R.").find("an operation lacks its operand"), std::string::npos);
+  EXPECT_NE(pickle_refusal("Z.").find("the pickle operation 0x5a at byte 0 is not one that torch.save writes"),
             std::string::npos);
-  EXPECT_NE(refusal("c" + std::string(2000, 'm') + "\nn\n.").find("a class name of 2001 bytes"), std::string::npos);
+  EXPECT_NE(pickle_refusal("c" + std::string(2000, 'm') + "\nn\n.").find("a class name of 2001 bytes"),
+            std::string::npos);
 }
 
 // Two bytes that would need gigabytes: a text of 4 GiB, and 5 million objects.
 TEST(Pickle, TakesNoMoreMemoryThanItsInputCanPayFor) {
-  EXPECT_NE(refusal("X\xff\xff\xff\xff"s).find("it ends in the middle"), std::string::npos);
-  EXPECT_NE(refusal(std::string(5'000'000, ']')).find("more than 4000000 objects"), std::string::npos);
-  EXPECT_NE(refusal(std::string(5'000'000, '(')).find("more than 4000000 objects"), std::string::npos);
+  EXPECT_NE(pickle_refusal("X\xff\xff\xff\xff"s).find("it ends in the middle"), std::string::npos);
+  EXPECT_NE(pickle_refusal(std::string(5'000'000, ']')).find("more than 4000000 objects"), std::string::npos);
+  EXPECT_NE(pickle_refusal(std::string(5'000'000, '(')).find("more than 4000000 objects"), std::string::npos);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_literals;
 
-fs::path odd(const std::string& name) { return fs::path(SIMMIM_SOURCE_DIR) / "tests/weights/files" / name; }
+fs::path odd_file(const std::string& name) { return fs::path(SIMMIM_SOURCE_DIR) / "tests/weights/files" / name; }
 
 void expect_state_dict(const TensorFile& file) {
   const auto values = [&](const std::string& name) {
@@ -59,29 +59,31 @@ void expect_metadata(const TensorFile& file) {
 }
 
 TEST(Pth, ReadsEveryKindOfTensorThatTorchSaves) {
-  const TensorFile file = TensorFile::open(odd("odd.pth"));
+  const TensorFile file = TensorFile::open(odd_file("odd.pth"));
   EXPECT_EQ(file.format(), "pth");
   expect_state_dict(file);
   expect_metadata(file);
 }
 
 TEST(Pth, ReadsTheFormatBeforeTorch16) {
-  const TensorFile file = TensorFile::open(odd("odd_legacy.pth"));
+  const TensorFile file = TensorFile::open(odd_file("odd_legacy.pth"));
   EXPECT_EQ(file.format(), "legacy pth");
   expect_state_dict(file);
   expect_metadata(file);
 }
 
-TEST(Pth, ReadsABareStateDictAndPickleProtocolFour) { expect_state_dict(TensorFile::open(odd("bare_protocol4.pth"))); }
+TEST(Pth, ReadsABareStateDictAndPickleProtocolFour) {
+  expect_state_dict(TensorFile::open(odd_file("bare_protocol4.pth")));
+}
 
 TEST(Pth, GivesNestedDictionariesDottedNamesAndLeavesTheOptimizerOut) {
-  const TensorFile file = TensorFile::open(odd("nested.pth"));
+  const TensorFile file = TensorFile::open(odd_file("nested.pth"));
   ASSERT_EQ(file.tensors().size(), 1u);
   EXPECT_EQ(file.tensors()[0].first, "net.a.w");
 }
 
 TEST(Pth, OfAWholePickledModuleGivesItsStateDict) {
-  const TensorFile file = TensorFile::open(odd("module.pth"));
+  const TensorFile file = TensorFile::open(odd_file("module.pth"));
   ASSERT_EQ(file.tensors().size(), 2u);
   EXPECT_EQ(file.find("weight")->shape, (std::vector<int64_t>{2, 2}));
   EXPECT_EQ(file.find("bias")->shape, (std::vector<int64_t>{2}));
@@ -121,7 +123,7 @@ TEST(Pth, ReadsTheOfficialClassifiers) {
   }
 }
 
-std::string refusal(const std::string& bytes) {
+std::string pth_refusal(const std::string& bytes) {
   const Temporary folder;
   const fs::path path = folder.write("c.pth", bytes);
   const std::string message = error_of(Code::data, [&] { TensorFile::open(path); });
@@ -136,22 +138,23 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 }
 
 TEST(Pth, ThatIsCutOffSaysSo) {
-  const std::string zip = read_file(golden("vit_pretrain.pth")), legacy = read_file(odd("odd_legacy.pth"));
-  EXPECT_NE(refusal(zip.substr(0, zip.size() / 2)).find("cut off or damaged"), std::string::npos);
-  EXPECT_NE(refusal(zip.substr(0, zip.size() - 1)).find("cut off or damaged"), std::string::npos);
-  EXPECT_NE(refusal(legacy.substr(0, legacy.size() - 1)).find("cut off"), std::string::npos);
-  EXPECT_NE(refusal(legacy.substr(0, 300)).find("it ends in the middle"), std::string::npos);
+  const std::string zip = read_file(golden("vit_pretrain.pth")), legacy = read_file(odd_file("odd_legacy.pth"));
+  EXPECT_NE(pth_refusal(zip.substr(0, zip.size() / 2)).find("cut off or damaged"), std::string::npos);
+  EXPECT_NE(pth_refusal(zip.substr(0, zip.size() - 1)).find("cut off or damaged"), std::string::npos);
+  EXPECT_NE(pth_refusal(legacy.substr(0, legacy.size() - 1)).find("cut off"), std::string::npos);
+  EXPECT_NE(pth_refusal(legacy.substr(0, 300)).find("it ends in the middle"), std::string::npos);
 }
 
 TEST(Pth, ThatIsAnotherArchiveSaysWhatIsMissing) {
-  EXPECT_NE(refusal(replaced(replaced(read_file(odd("nested.pth")), "data.pkl", "date.pkl"), "data.pkl", "date.pkl"))
-                .find("it has no data.pkl"),
-            std::string::npos);
+  EXPECT_NE(
+      pth_refusal(replaced(replaced(read_file(odd_file("nested.pth")), "data.pkl", "date.pkl"), "data.pkl", "date.pkl"))
+          .find("it has no data.pkl"),
+      std::string::npos);
 }
 
 // Thirty dictionaries that each hold the next one twice spell 2^30 names in 400 bytes.
 TEST(Pth, ThatSpellsEndlessNamesIsRefused) {
-  const std::string legacy = read_file(odd("odd_legacy.pth"));
+  const std::string legacy = read_file(odd_file("odd_legacy.pth"));
   const std::string header = legacy.substr(0, legacy.find("\x80\x02}", legacy.find("little_endian")));
   std::string pickle = "\x80\x02}q\x01(U\x01xK\x01u0";
   for (char depth = 2; depth < 32; ++depth) {
@@ -160,12 +163,12 @@ TEST(Pth, ThatSpellsEndlessNamesIsRefused) {
     pickle += '0';
   }
   pickle += "h\x1f.";
-  EXPECT_NE(refusal(header + pickle + "\x80\x02].").find("its names are too many or too long"), std::string::npos);
+  EXPECT_NE(pth_refusal(header + pickle + "\x80\x02].").find("its names are too many or too long"), std::string::npos);
 }
 
 // A pickle that would run a command in Python is data here.
 TEST(Pth, NeverExecutesAnything) {
-  const std::string file = read_file(odd("odd_legacy.pth"));
+  const std::string file = read_file(odd_file("odd_legacy.pth"));
   const Temporary folder;
   const TensorFile opened =
       TensorFile::open(folder.write("c.pth", replaced(file, "cargparse\nNamespace\n", "cos\nsystem\n")));
