@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
-#include "sweep/recipes.h"
+#include "core/recipes.h"
 
 extern char** environ;
 

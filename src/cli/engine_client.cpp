@@ -12,8 +12,8 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/recipes.h"
 #include "engine.h"
-#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {
