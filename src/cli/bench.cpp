@@ -6,6 +6,7 @@
 #include "cli/document.h"
 #include "cli/engine_client.h"
 #include "cli/engine_command.h"
+#include "cli/schema.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "report/bench_database.h"
@@ -56,17 +57,18 @@ int run(const Options& options, const CommonOptions& common) {
 }  // namespace
 
 Command bench_command() {
-  return {"bench", "Use", "speed of a step, the loader, the database, or the start of the program", [](Args& args) {
-            auto options = std::make_shared<Options>();
-            args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
-            args.example("simmim bench loader data.name=image_folder data.train=photos");
-            args.positional("WHAT|key=value", options->words,
-                            "what to measure; a recipe, and leaves of the configuration",
-                            {"step", "loader", "database", "start"});
-            args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
-            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
-            return [options, common = args.shared_common()] { return run(*options, *common); };
-          }};
+  return {
+      "bench", "Use", "speed of a step, the loader, the database, or the start of the program", [](Args& args) {
+        auto options = std::make_shared<Options>();
+        args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
+        args.example("simmim bench loader data.name=image_folder data.train=photos");
+        args.positional("WHAT|key=value", options->words, "what to measure; a recipe, and leaves of the configuration",
+                        {"step", "loader", "database", "start"});
+        args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
+        args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
+        args.notes([] { return stage_options_text("pretrain") + "With --stage finetune: simmim finetune --help\n"; });
+        return [options, common = args.shared_common()] { return run(*options, *common); };
+      }};
 }
 
 }  // namespace simmim

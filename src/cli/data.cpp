@@ -25,7 +25,10 @@ Command data_command() {
             args.positional("ACTION|key=value", options->words, "what to do, a recipe, and leaves of the configuration",
                             actions);
             args.option("-o,--output", "PATH", options->output, "where to write");
-            args.notes([] { return "Keys of train-dvae, beside those of data:\n" + section_options_text("dvae"); });
+            args.notes([] {
+              return section_options_text({"data", "dvae"}) +
+                     "fit-clusters also reads target.* of simmim pretrain --help, train-dvae dvae.*\n";
+            });
             return [options, common = args.shared_common()] {
               ConfigWords words = split_words(options->words);
               if (words.plain.empty()) fail(Code::usage, "data: give an action: {}", one_of(actions));
