@@ -4,6 +4,7 @@
 #include "cli/document.h"
 #include "cli/engine_client.h"
 #include "cli/engine_command.h"
+#include "cli/schema.h"
 #include "cli/temporary_folder.h"
 #include "core/error.h"
 #include "core/names.h"
@@ -63,6 +64,7 @@ Command bench_command() {
                             {"step", "loader", "sweep", "database", "start"});
             args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
             args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
+            args.notes([] { return stage_options_text("pretrain") + "With --stage finetune: simmim finetune --help\n"; });
             return [options, common = args.shared_common()] { return run_bench(*options, *common); };
           }};
 }

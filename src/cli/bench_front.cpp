@@ -15,7 +15,7 @@
 #include "cli/temporary_folder.h"
 #include "core/error.h"
 #include "core/names.h"
-#include "sweep/recipes.h"
+#include "core/recipes.h"
 #include "sweep/worker_process.h"
 
 extern char** environ;

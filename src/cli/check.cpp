@@ -6,7 +6,7 @@
 #include "cli/engine_client.h"
 #include "cli/terminal.h"
 #include "core/error.h"
-#include "sweep/recipes.h"
+#include "core/recipes.h"
 #include "sweep/tune.h"
 
 namespace simmim {

@@ -7,11 +7,11 @@
 #include "cli/schema.h"
 #include "core/error.h"
 #include "core/names.h"
+#include "core/recipes.h"
 #include "report/table_data.h"
 #include "runs/paper.h"
 #include "runs/run_folder.h"
 #include "runs/schema.h"
-#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {

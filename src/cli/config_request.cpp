@@ -1,7 +1,7 @@
 #include "cli/config_request.h"
 
 #include "core/error.h"
-#include "sweep/recipes.h"
+#include "core/recipes.h"
 
 namespace simmim {
 

@@ -29,7 +29,10 @@ Command data_command() {
             args.option("-o,--output", "PATH", options->output, "where to write");
             args.option("--pixels", "SIZE", options->pixels,
                         "pack: as raw pixels, the short side reduced to SIZE: many times as fast to load as JPEGs");
-            args.notes([] { return "Keys of train-dvae, beside those of data:\n" + section_options_text("dvae"); });
+            args.notes([] {
+              return section_options_text({"data", "dvae"}) +
+                     "fit-clusters also reads target.* of simmim pretrain --help, train-dvae dvae.*\n";
+            });
             return [options, common = args.shared_common()] {
               ConfigWords words = split_words(options->words);
               if (words.plain.empty()) fail(Code::usage, "data: give an action: {}", one_of(actions));

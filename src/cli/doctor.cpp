@@ -11,9 +11,9 @@
 #include "cli/run_display.h"
 #include "cli/terminal.h"
 #include "core/error.h"
+#include "core/recipes.h"
 #include "core/site.h"
 #include "runs/database.h"
-#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/recipes.h"
 #include "engine.h"
-#include "sweep/recipes.h"
 #include "sweep/worker_process.h"
 
 namespace simmim {

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
+#include "cli/schema.h"
 #include "core/error.h"
 
 namespace simmim {
@@ -40,6 +41,7 @@ Command eval_command() {
             args.example("simmim eval --from latest");
             args.option("--from", "RUN|FILE", options->from, "a fine-tuned run or checkpoint");
             args.positional("RECIPE|key=value", options->words, "other data, for example data.test=FOLDER");
+            args.notes([] { return section_options_text({"device", "precision", "data"}); });
             return [options, common = args.shared_common()] {
               if (options->from.empty())
                 fail(Code::usage, "eval: --from is missing; give a fine-tuned run or a checkpoint");

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
+#include "cli/schema.h"
 #include "core/error.h"
 #include "core/names.h"
 
@@ -38,6 +39,7 @@ Command export_command() {
             args.option("-o,--output", "FILE", options->output,
                         "the file; with hf a folder for from_pretrained, or a .safetensors file alone");
             args.positional("key=value", options->words, "another size, for example data.image_size=224");
+            args.notes([] { return section_options_text({"data", "encoder"}); });
             return [options, common = args.shared_common()] {
               const ConfigWords words = split_words(options->words);
               if (options->from.empty()) fail(Code::usage, "export: --from is missing; give a run or a checkpoint");
@@ -68,6 +70,7 @@ Command import_command() {
             args.positional("FILE|key=value", options->words,
                             "a .pth or .safetensors file or a folder of transformers; what it does not say, for "
                             "example data.image_size=192");
+            args.notes([] { return section_options_text({"data", "encoder"}); });
             return [options, common = args.shared_common()] {
               const ConfigWords words = split_words(options->words);
               if (words.plain.size() != 1) fail(Code::usage, "import: give one checkpoint file");

@@ -6,9 +6,9 @@
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
+#include "core/recipes.h"
 #include "runs/paper.h"
 #include "runs/run_folder.h"
-#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {

@@ -2,6 +2,7 @@
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
 #include "cli/output.h"
+#include "cli/schema.h"
 #include "core/error.h"
 
 namespace simmim {
@@ -19,6 +20,11 @@ Command mask_command() {
             args.option("-o,--output", "FILE", options->output, "a picture of them");
             args.option("--count", "N", options->count, "how many masks (default 8)");
             args.option("--mask", "FILE", options->drawn, "measure this one: a greyscale PNG, white = masked");
+            args.notes([] {
+              return "avg_dist: mean over hidden pixels of the distance to the nearest visible one, in pixels; nothing "
+                     "outside the image counts as visible (the paper does not say).\n\n" +
+                     section_options_text({"seed", "data", "encoder", "mask"});
+            });
             return [options, common = args.shared_common()] {
               Json request = config_request("mask", config_layers("mask", split_words(options->words)), *common);
               if (!options->drawn.empty() && options->count)
@@ -27,7 +33,8 @@ Command mask_command() {
               request["count"] = options->count.value_or(8);
               if (!options->output.empty()) request["output"] = output_file(options->output, "", {".png"});
               return run_engine_command(
-                  {.title = "mask", .request = request, .next = "simmim pretrain with the same keys"}, *common);
+                  {.title = "mask", .request = request, .next = "simmim pretrain --dry-run with the same keys"},
+                  *common);
             };
           }};
 }

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
+#include "cli/schema.h"
 #include "core/error.h"
 
 namespace simmim {
@@ -32,6 +33,7 @@ Command predict_command() {
             args.example("simmim predict --from latest val:0-7 --json");
             args.option("--from", "RUN|FILE", options->from, "a fine-tuned run or checkpoint");
             args.positional("IMAGE|key=value", options->words, "a file, a folder, or val:0-7 of the data set");
+            args.notes([] { return section_options_text({"device", "precision", "data"}); });
             return [options, common = args.shared_common()] {
               const ConfigWords words = split_words(options->words);
               if (options->from.empty())

@@ -2,6 +2,7 @@
 #include "cli/config_request.h"
 #include "cli/engine_command.h"
 #include "cli/output.h"
+#include "cli/schema.h"
 #include "core/error.h"
 
 namespace simmim {
@@ -23,6 +24,7 @@ Command reconstruct_command() {
                     "and deviation of the input");
         args.positional("IMAGE|key=value", options->words,
                         "a file, a folder, or val:0-7 of the data set (default val:0-7)");
+        args.notes([] { return section_options_text({"seed", "device", "precision", "data", "mask"}); });
         return [options, common = args.shared_common()] {
           ConfigWords words = split_words(options->words);
           if (options->from.empty())

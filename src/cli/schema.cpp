@@ -65,16 +65,11 @@ std::string section_of(const KeyHelp& key) { return key.key.substr(0, key.key.fi
 
 }  // namespace
 
-std::string stage_options_text(const std::string& stage) {
-  static const std::vector<std::string> stages = {"pretrain", "finetune", "probe", "dvae"},
-                                        only_pretrain = {"mask", "head", "target", "loss", "method"};
+std::string section_options_text(const std::vector<std::string>& sections) {
   std::string text = "Keys of the configuration (key=value):\n", variant;
   for (const KeyHelp& key : all_keys()) {
     const std::string section = section_of(key);
-    const auto is_in = [&](const std::vector<std::string>& names) {
-      return std::find(names.begin(), names.end(), section) != names.end();
-    };
-    if ((is_in(stages) && section != stage) || (stage != "pretrain" && is_in(only_pretrain))) continue;
+    if (std::find(sections.begin(), sections.end(), section) == sections.end()) continue;
     if (!key.variant.empty() && key.variant != variant)
       text += fmt::format("  with {}.name={}:\n", section, key.variant);
     variant = key.variant;
@@ -83,11 +78,10 @@ std::string stage_options_text(const std::string& stage) {
   return text;
 }
 
-std::string section_options_text(const std::string& section) {
-  std::string text;
-  for (const KeyHelp& key : all_keys())
-    if (section_of(key) == section) text += help_line(key);
-  return text;
+std::string stage_options_text(const std::string& stage) {
+  std::vector<std::string> sections = {"seed", "device", "precision", "data", "encoder", stage};
+  if (stage == "pretrain") sections.insert(sections.end(), {"method", "mask", "head", "target", "loss"});
+  return section_options_text(sections);
 }
 
 std::vector<std::pair<std::string, std::string>> variants_of(const std::string& section) {

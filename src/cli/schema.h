@@ -24,7 +24,9 @@ std::vector<KeyHelp> all_keys();
 
 // The keys that a stage reads, for the end of its --help.
 std::string stage_options_text(const std::string& stage);
-std::string section_options_text(const std::string& section);  // the keys of one section
+
+// The keys of the sections that a command reads, for the same place.
+std::string section_options_text(const std::vector<std::string>& sections);
 
 // {name, help} of each variant of a section ("head").
 std::vector<std::pair<std::string, std::string>> variants_of(const std::string& section);

@@ -12,10 +12,10 @@
 #include "cli/temporary_folder.h"
 #include "cli/terminal.h"
 #include "core/error.h"
+#include "core/recipes.h"
 #include "runs/run_folder.h"
 #include "sweep/estimate.h"
 #include "sweep/gpus.h"
-#include "sweep/recipes.h"
 #include "sweep/tune.h"
 #include "sweep/worker_process.h"
 

@@ -20,7 +20,10 @@ struct StageOptions {
   std::optional<int64_t> threads;
 };
 
-void print_plan(const Json& stage, const CommonOptions& common) {
+void print_plan(Json stage, const CommonOptions& common) {
+  // What auto comes to here; the run itself asks again where it runs.
+  if (const Json* device = find_path(stage, "plan.device"); device != nullptr && stage["config"]["device"] == "auto")
+    stage["config"]["device"] = *device;
   if (common.json) {
     fmt::print("{}\n", stage.dump(2));
     return;

@@ -7,10 +7,10 @@
 #include "cli/engine_client.h"
 #include "cli/sweep_display.h"
 #include "core/error.h"
+#include "core/recipes.h"
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
 #include "sweep/estimate.h"
-#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {

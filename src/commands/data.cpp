@@ -65,10 +65,8 @@ Json fit_clusters(const Json& request, const EventSink& sink) {
 Json fetch(const Json& request, const EventSink& sink) {
   const std::string name = request.value("name", "");
   if (name != "photo_tiles")
-    fail(Code::usage,
-         "data fetch: '{}' cannot be built here; allowed: photo_tiles (fashion_mnist is Debian's package "
-         "dataset-fashion-mnist)",
-         name);
+    fail(Code::usage, "data fetch: {}; allowed: photo_tiles (fashion_mnist is Debian's package dataset-fashion-mnist)",
+         name.empty() ? "no data set is named" : "'" + name + "' cannot be built here");
   const fs::path folder =
       request.contains("output") ? fs::path(request["output"].get<std::string>()) : photo_tiles_folder();
   fetch_photo_tiles(folder, [&](const std::string& what) { sink({{"event", "message"}, {"text", what}}); });

@@ -99,7 +99,7 @@ NamedTensors official_buffers(const Json& config, const std::string& stage) {
 
 void write(const fs::path& path, const NamedViews& tensors, const Metadata& metadata) {
   if (path.extension() == ".pth")
-    write_pth(path, tensors);
+    write_pth(path, tensors, metadata);
   else
     write_safetensors(path, tensors, metadata);
 }
@@ -119,7 +119,7 @@ Json export_command(const Json& request, const EventSink&) {
   std::vector<std::string> left_out;
   std::vector<Tensor> keep;
   fs::path path = output;
-  if (format != "safetensors") metadata["format"] = "pt";  // transformers asks for it
+  if (format != "safetensors" && path.extension() != ".pth") metadata["format"] = "pt";  // transformers asks for it
   if (format == "simmim") {
     // The official state dict has no constants of a target.
     const auto constant = [](const auto& entry) { return entry.first.starts_with("target."); };

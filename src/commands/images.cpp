@@ -31,6 +31,7 @@ std::optional<Range> parse_range(const std::string& word) {
   read(numbers.substr(0, dash), first);
   last = first;
   if (dash != std::string::npos) read(numbers.substr(dash + 1), last);
+  if (first > last) fail(Code::usage, "{}: the range ends before it begins; write {}:{}-{}", word, split, last, first);
   return Range{parse_split(split, word), first, last};
 }
 
@@ -54,7 +55,7 @@ NamedPixels read_images(const std::vector<std::string>& words, const StageSetup&
   for (const std::string& word : words) {
     if (const std::optional<Range> range = parse_range(word)) {
       const int64_t size = setup.dataset ? setup.dataset->size(range->split) : 0;
-      if (range->first > range->last || range->last >= size)
+      if (range->last >= size)
         fail(Code::usage, "{}: {} has {} images in {}; allowed: {}", word, setup.data.name, size,
              split_name(range->split), size > 0 ? fmt::format("0 to {}", size - 1) : "another split");
       for (int64_t i = range->first; i <= range->last; ++i)

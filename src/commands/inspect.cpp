@@ -11,6 +11,8 @@ namespace {
 Json model_of(const fs::path& path) {
   try {
     const TensorFile file = TensorFile::open_weights(path);
+    if (const TensorView* words = file.find("blocks.output.conv.w"); words != nullptr && !words->shape.empty())
+      return {{"vocabulary", words->shape[0]}, {"use", "target.name=dvae_tokens target.tokenizer=" + path.string()}};
     const Json config = checkpoint_config(file);
     Json model = config.value("encoder", Json::object());
     model["image_size"] = config.value("data", Json::object()).value("image_size", Json());
@@ -26,8 +28,10 @@ Json model_of(const fs::path& path) {
 Json inspect_command(const Json& request, const EventSink&) {
   const std::string given = request.at("file"), out = request.value("out", "results");
   std::error_code ignored;
-  const fs::path path = fs::exists(given, ignored) ? checkpoint_path(given)
-                                                   : run_path(out, resolve_run(out, given)) / "final.safetensors";
+  const bool there = fs::exists(given, ignored);
+  if (!there && names_checkpoint_file(given))
+    fail(Code::data, "{}: no such file; give a checkpoint file or a run (simmim runs)", given);
+  const fs::path path = there ? checkpoint_path(given) : run_path(out, resolve_run(out, given)) / "final.safetensors";
   Json answer = describe_file(TensorFile::open(path));
   Json tensors = std::move(answer["tensors"]);
   answer.erase("tensors");

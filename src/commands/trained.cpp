@@ -22,8 +22,13 @@ struct TrainedClassifier {
   std::vector<std::string> class_names;
 };
 
-TrainedClassifier load_classifier(const Json& request, bool needs_data) {
+void say(const std::vector<std::string>& sentences, const EventSink& sink) {
+  for (const std::string& sentence : sentences) sink({{"event", "message"}, {"text", sentence}});
+}
+
+TrainedClassifier load_classifier(const Json& request, bool needs_data, const EventSink& sink) {
   TrainedClassifier out{.trained = trained_model(resolve_request(request), "finetune")};
+  if (needs_data) say(out.trained.warnings, sink);
   const TensorFile file = TensorFile::open_weights(out.trained.weights);
   const TensorView* head = file.find("head.weight");
   if (head == nullptr)
@@ -58,8 +63,8 @@ bool names_a_split(const std::vector<std::string>& images) {
 
 }  // namespace
 
-Json eval_command(const Json& request, const EventSink&) {
-  const TrainedClassifier trained = load_classifier(request, true);
+Json eval_command(const Json& request, const EventSink& sink) {
+  const TrainedClassifier trained = load_classifier(request, true, sink);
   const Dataset& dataset = *trained.setup.dataset;
   const auto classes = static_cast<int64_t>(trained.class_names.size());
   if (dataset.classes() != classes)
@@ -79,9 +84,9 @@ Json eval_command(const Json& request, const EventSink&) {
   return out;
 }
 
-Json predict_command(const Json& request, const EventSink&) {
+Json predict_command(const Json& request, const EventSink& sink) {
   const auto words = request.at("images").get<std::vector<std::string>>();
-  const TrainedClassifier trained = load_classifier(request, names_a_split(words));
+  const TrainedClassifier trained = load_classifier(request, names_a_split(words), sink);
   const NamedPixels images = read_images(words, trained.setup);
   const at::NoGradGuard no_grad;
   Json out = Json::array();
@@ -109,8 +114,10 @@ Json predict_command(const Json& request, const EventSink&) {
   return {{"images", std::move(out)}};
 }
 
-Json reconstruct_command(const Json& request, const EventSink&) {
+Json reconstruct_command(const Json& request, const EventSink& sink) {
   TrainedModel trained = trained_model(resolve_request(request), "pretrain");
+  const auto words = request.at("images").get<std::vector<std::string>>();
+  if (names_a_split(words)) say(trained.warnings, sink);
   const TensorFile file = TensorFile::open_weights(trained.weights);
   if (std::none_of(file.tensors().begin(), file.tensors().end(),
                    [](const auto& entry) { return entry.first.starts_with("decoder."); }))
@@ -119,7 +126,6 @@ Json reconstruct_command(const Json& request, const EventSink&) {
   const std::string mask_file = request.value("mask", "");
   const Image drawn = mask_file.empty() ? Image() : decode_image_file(mask_file);
   if (!mask_file.empty()) fit_mask_patch(trained.config, request, drawn);
-  const auto words = request.at("images").get<std::vector<std::string>>();
   const StageSetup setup = make_setup(trained.config, site_data_folder(), names_a_split(words));
   const SimMim model(trained.config, setup.context);
   load_weights(joined(model.parameters(), model.target().constants()), file, {}, {});

@@ -192,7 +192,10 @@ Json inherited_config(const Json& stage_config) {
 }
 
 Json checkpoint_config(const TensorFile& file) {
-  if (const auto it = file.metadata().find("config"); file.format() == "safetensors" && it != file.metadata().end()) {
+  // A .pth of other programs may have a "config" of its own kind.
+  const auto format = file.metadata().find("format");
+  const bool ours = file.format() == "safetensors" || (format != file.metadata().end() && format->second == "simmim");
+  if (const auto it = file.metadata().find("config"); ours && it != file.metadata().end()) {
     const Json stored = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
     if (stored.is_object() && stored.contains("encoder") && stored["encoder"].is_object())
       return inherited_config(stored);
@@ -228,6 +231,12 @@ std::vector<std::string> checkpoint_classes(const TensorFile& file) {
   for (size_t k = 0; by_number.contains(std::to_string(k)) && by_number[std::to_string(k)].is_string(); ++k)
     names.push_back(by_number[std::to_string(k)]);
   return names;
+}
+
+bool names_checkpoint_file(const std::string& given) {
+  const std::string suffix = fs::path(given).extension();
+  return (given.find('/') != std::string::npos && given.find(':') == std::string::npos) || suffix == ".pth" ||
+         suffix == ".pt" || suffix == ".pkl" || suffix == ".safetensors";
 }
 
 fs::path checkpoint_path(const fs::path& given) {

@@ -21,6 +21,9 @@ Json inherited_config(const Json& stage_config);
 // The names of a classifier's classes, as far as the file says them.
 std::vector<std::string> checkpoint_classes(const TensorFile& file);
 
+// Whether a name that is no file (yet) can only be meant as one: a run's id has neither a folder nor these suffixes.
+bool names_checkpoint_file(const std::string& given);
+
 // A folder that transformers wrote -> the model.safetensors in it; anything else as it is.
 fs::path checkpoint_path(const fs::path& given);
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "core/recipes.h"
 
 namespace simmim {
 namespace {
@@ -79,8 +80,11 @@ std::vector<Layer> recipe_layers(const fs::path& path) {
     if (extends.is_null()) return layers;
     if (!extends.is_string())
       fail(Code::usage, "{}: extends: got {}; allowed: the name of a file", next.string(), extends.dump());
-    next = next.parent_path() / extends.get<std::string>();
-    if (!fs::exists(next) && next.extension() != ".json") next += ".json";
+    try {
+      next = find_recipe(extends.get<std::string>(), next.parent_path());
+    } catch (const Error& error) {
+      fail(error.code(), "{}: extends: {}", next.string(), error.what());
+    }
   }
 }
 

@@ -25,8 +25,8 @@ Merged merge_layers(const std::vector<Layer>& layers);
 // Lays `top` over `base` (both nested) by the rule above.
 Json merge(Json base, const Json& top);
 
-// The layers of a recipe file: what it extends first, then itself ("about" and "extends" taken out). "extends" names a
-// file relative to its own folder, with or without ".json".
+// The layers of a recipe file: what it extends first, then itself ("about" and "extends" taken out). "extends" is a
+// recipe as find_recipe (core/recipes.h) finds it from the file's own folder.
 std::vector<Layer> recipe_layers(const fs::path& path);
 
 // Layers of a request to the engine: [{"name","config"}]; a config with "extends" brings its own base layers along.

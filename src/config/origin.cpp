@@ -35,7 +35,7 @@ Origin origin_of(const fs::path& out, const std::string& from, const std::string
   std::error_code ignored;
   const fs::path path = checkpoint_path(from);
   if (!fs::is_regular_file(path, ignored)) {
-    if (const std::string suffix = path.extension(); suffix == ".pth" || suffix == ".safetensors")
+    if (names_checkpoint_file(from))
       fail(Code::data, "--from {}: no such file; give a checkpoint file or a run (simmim runs)", from);
     return origin_of_run(out, from, latest_kind);
   }
@@ -45,6 +45,29 @@ Origin origin_of(const fs::path& out, const std::string& from, const std::string
           .file = fs::absolute(path).string(),
           .determines = {{"from", hash_file_hex(path)}},
           .inherited = checkpoint_config(file)};
+}
+
+Layer inherited_layer(const Origin& origin, const std::string& from, const std::string& stage,
+                      const std::vector<Layer>& above) {
+  Layer layer{from, origin.inherited};
+  const Merged asked = merge_layers(above);
+  for (const std::string& path : std::vector<std::string>{"data.image_size", stage + ".data.image_size"}) {
+    const Json* size = find_path(asked.config, path);
+    if (size != nullptr && layer.config.contains("encoder") &&
+        layer.config.value("data", Json::object()).value("image_size", Json()) != *size)
+      layer.config["encoder"].erase("window");
+  }
+  return layer;
+}
+
+void need_sizes(const Origin& origin, const std::string& from, const std::string& stage, const Json& config) {
+  for (const std::string key : {"encoder.window", "data.image_size"})
+    if (origin.inherited["encoder"].value("name", "") == "swinv2" && !find_path(origin.inherited, key) &&
+        !find_path(config, key) && !find_path(config, stage + "." + key))
+      fail(Code::usage,
+           "--from {}: this file of a Swin V2 does not say its window and image size; give encoder.window and "
+           "data.image_size (8 and 256 for one called window8_256)",
+           from);
 }
 
 }  // namespace simmim

@@ -3,8 +3,7 @@
 #include <map>
 #include <string>
 
-#include "core/files.h"
-#include "core/json.h"
+#include "config/layers.h"
 
 namespace simmim {
 
@@ -21,5 +20,14 @@ struct Origin {
 // latest_kind: which kind of run "latest" means here. Code::usage for a run that is unknown or unfinished, Code::data
 // for a file that cannot be read.
 Origin origin_of(const fs::path& out, const std::string& from, const std::string& latest_kind);
+
+// What the weights say, as the lowest layer of a stage; a window that followed from their size follows another size
+// that `above` asks for.
+Layer inherited_layer(const Origin& origin, const std::string& from, const std::string& stage,
+                      const std::vector<Layer>& above);
+
+// Refuses (Code::usage) a Swin V2 of another program whose window or image size neither its file nor `config`, the
+// merged one, says: its biases are computed from them.
+void need_sizes(const Origin& origin, const std::string& from, const std::string& stage, const Json& config);
 
 }  // namespace simmim

@@ -1,12 +1,15 @@
 #include "config/resolve.h"
 
+#include "config/idle_options.h"
 #include "config/origin.h"
 #include "config/plan.h"
 #include "config/run_id.h"
 #include "config/sections.h"
 #include "config/settle.h"
+#include "config/weights_fit.h"
 #include "core/hash.h"
 #include "encoders/encoders.h"
+#include "model/classifier.h"
 
 namespace simmim {
 namespace {
@@ -26,6 +29,8 @@ class StageResolver {
     }
     if (stage_ == "finetune") resolve_training<FinetuneOptions>(block);
     if (stage_ == "probe") resolve_probe(block);
+    check_weights();
+    refuse_idle_options(config_, merged_, request_.layers);
     return entry();
   }
 
@@ -81,7 +86,7 @@ class StageResolver {
     latest_kind_ = stage_;
     resolve_model(Json::array());
     if (origin_.file.empty()) fail(Code::usage, "--from: name a run or a checkpoint file");
-    return {config_, origin_.file, origin_.parent};
+    return {config_, origin_.file, origin_.parent, warnings_};
   }
 
  private:
@@ -114,36 +119,12 @@ class StageResolver {
       if (!origin_.inherited.empty()) {
         parent_config_ = origin_.inherited;
         std::vector<Layer> layers = request_.layers;
-        layers.insert(layers.begin(), {from, inherited_layer()});
+        layers.insert(layers.begin(), inherited_layer(origin_, from, stage_, request_.layers));
         merged_ = merge_layers(layers);
-        need_sizes(from);
+        need_sizes(origin_, from, stage_, merged_.config);
       }
     }
     from_ = from;
-  }
-
-  // The biases of Swin V2 are computed from sizes, which a file of another program need not hold.
-  void need_sizes(const std::string& from) const {
-    for (const std::string key : {"encoder.window", "data.image_size"})
-      if (origin_.inherited["encoder"].value("name", "") == "swinv2" && !find_path(origin_.inherited, key) &&
-          !find_path(merged_.config, key) && !find_path(merged_.config, stage_ + "." + key))
-        fail(Code::usage,
-             "--from {}: this file of a Swin V2 does not say its window and image size; give encoder.window and "
-             "data.image_size (8 and 256 for one called window8_256)",
-             from);
-  }
-
-  // What the checkpoint says; a window that followed from its size follows the new size too.
-  Json inherited_layer() const {
-    Json layer = origin_.inherited;
-    const Merged asked = merge_layers(request_.layers);
-    for (const std::string& path : std::vector<std::string>{"data.image_size", stage_ + ".data.image_size"}) {
-      const Json* size = find_path(asked.config, path);
-      if (size != nullptr && layer.contains("encoder") &&
-          layer.value("data", Json::object()).value("image_size", Json()) != *size)
-        layer["encoder"].erase("window");
-    }
-    return layer;
   }
 
   // Files that options name enter the id by their content.
@@ -164,6 +145,13 @@ class StageResolver {
   void check_normalisation() {
     if (!parent_config_.contains("data")) return;
     const Json& parent = parent_config_["data"];
+    // What SimMIM's own files were trained with, where a file says nothing: on such images nobody else would.
+    if (parent.value("mean", Json()) == "imagenet" && merged_.sources.value("data.mean", "") == from_ &&
+        !merged_.sources.contains(stage_ + ".data.mean") && !has_usual_normalisation(data_))
+      warnings_.push_back(
+          fmt::format("{} does not say how its images were normalised: ImageNet's mean and deviation are taken; give "
+                      "data.mean and data.std if it was trained with others",
+                      from_));
     for (const std::string key : {"mean", "std"}) {
       if (!parent.contains(key) || !parent[key].is_array() || canonical(parent[key]) == canonical(config_["data"][key]))
         continue;
@@ -213,15 +201,27 @@ class StageResolver {
     if (options.seed) config_["seed"] = *options.seed;
     options.seed.reset();
     options.from = from_;
-    const bool named = options.layer == "all" || options.layer == "last";
-    if (!named && !(options.layer.is_number_integer() && options.layer.get<int64_t>() >= 1))
-      fail(Code::usage, "probe.layer: got {}; allowed: all, last or a block number from 1", options.layer.dump());
     config_[stage_] = write_fields(options);
     const int64_t images = options.limit_labels.value_or(sizes_.train);
     plan_["epochs"] = options.name == "linear" ? options.epochs : 0;
-    plan_["steps"] = options.name == "linear" ? options.epochs * (images / options.batch_size) : 0;
+    plan_["steps"] =
+        options.name == "linear" ? options.epochs * (images / std::clamp<int64_t>(images, 1, options.batch_size)) : 0;
     plan_["images"] = images;
     plan_model(plan_, config_, warnings_);
+    check_options(options, Classifier(config_, sizes_.classes, {.device = at::kMeta}).encoder().layers(), sizes_.train);
+  }
+
+  // A run of this request has no file yet, but it will have this shape.
+  void check_weights() const {
+    bool asked = false;
+    for (const auto& [path, layer] : merged_.sources.items())
+      asked |= (path.starts_with("encoder.") || path.starts_with(stage_ + ".encoder.")) && layer != from_;
+    if (!origin_.file.empty()) {
+      const TensorFile file = TensorFile::open_weights(origin_.file);
+      check_weights_fit(config_, sizes_.classes, file.tensors(), "--from " + from_, asked);
+    } else if (from_ == "pretrain" && config_["encoder"] != parent_config_["encoder"]) {
+      check_weights_fit(config_, sizes_.classes, planned_weights(parent_config_), stage_ + ".from: pretrain", asked);
+    }
   }
 
   void open_data() {

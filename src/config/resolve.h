@@ -31,6 +31,7 @@ struct TrainedModel {
   Json config;
   fs::path weights;
   std::string run;  // id, or "" for a file
+  std::vector<std::string> warnings;
 };
 TrainedModel trained_model(const ResolveRequest& request, const std::string& stage);
 

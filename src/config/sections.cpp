@@ -49,13 +49,15 @@ std::vector<FieldDescription> plain_section(const std::string& section) {
 
 Json describe(const std::vector<FieldDescription>& fields) {
   Json out = Json::array();
-  for (const FieldDescription& field : fields)
+  for (FieldDescription field : fields) {
+    if (field.type == "object") field.type = "text, number or list";  // of free form, as its help says
     out.push_back({{"name", field.name},
                    {"type", field.type},
                    {"help", field.help},
                    {"default", field.default_value},
                    {"allowed", fields_detail::allowed_text(field.type, field.rule)},
                    {"in_id", field.rule.in_id}});
+  }
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "config/settle.h"
 
+#include <algorithm>
+
 #include "config/schedule.h"
 #include "data/statistics.h"
 #include "kernels/device.h"
@@ -22,6 +24,14 @@ Json settle_data(const Json& block, const fs::path& site_data, DataOptions& opti
   return write_fields(options);
 }
 
+bool has_usual_normalisation(const DataOptions& options) {
+  DataOptions usual = options;
+  usual.mean = usual.std = "auto";
+  const Normalisation normalisation = resolve_normalisation(usual, nullptr);
+  return normalisation.mean == options.mean.get<std::array<double, 3>>() &&
+         normalisation.std == options.std.get<std::array<double, 3>>();
+}
+
 void settle_training(TrainOptions& options, const Json& given, const std::string& stage) {
   if (given.contains("steps") && options.steps) {
     if (given.contains("epochs") && options.epochs)
@@ -32,6 +42,9 @@ void settle_training(TrainOptions& options, const Json& given, const std::string
     fail(Code::usage, "{}: neither epochs nor steps is given; set {}.epochs", stage, stage);
   if (options.lr && options.base_lr) fail(Code::usage, "{}: both lr and base_lr are given; keep one", stage);
   if (!options.lr && !options.base_lr) options.lr = stage == "pretrain" ? 1e-3 : 5e-4;
+  if (options.schedule == "multi_step" && options.milestones.empty())
+    fail(Code::usage, "{}.milestones: multi_step needs the epochs at which the rate falls, such as {}.milestones=[700]",
+         stage, stage);
   const Schedule used = make_schedule(options, 1, 1);
   options.lr = used.peak;
   options.warmup_lr = used.warmup_lr;
@@ -50,6 +63,21 @@ void check_training(const Options& options, const std::string& where) {
 
 void check_options(const PretrainOptions& options) { check_training(options, "pretrain"); }
 void check_options(const DvaeOptions& options) { check_training(options, "dvae"); }
+
+void check_options(const ProbeOptions& options, int64_t blocks, int64_t images) {
+  const bool named = options.layer == "all" || options.layer == "last";
+  if (!named && !(options.layer.is_number_integer() && options.layer >= 1 && options.layer <= blocks))
+    fail(Code::usage, "probe.layer: got {}; allowed: all, last or a block number from 1 to {}", options.layer.dump(),
+         blocks);
+  if (options.lr.empty() || *std::min_element(options.lr.begin(), options.lr.end()) <= 0)
+    fail(Code::usage, "probe.lr: got {}; allowed: one rate above 0 or more, such as [0.001,0.004]",
+         Json(options.lr).dump());
+  if (options.limit_labels.value_or(0) > images)
+    fail(Code::usage, "probe.limit_labels: {} is more than the {} training images; use fewer", *options.limit_labels,
+         images);
+  if (const int64_t most = options.limit_labels.value_or(images); options.name == "knn" && options.neighbours > most)
+    fail(Code::usage, "probe.neighbours: {} is more than the {} training images; use fewer", options.neighbours, most);
+}
 
 void check_options(const FinetuneOptions& options) {
   check_training(options, "finetune");

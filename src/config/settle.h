@@ -16,6 +16,9 @@ std::string settle_precision(const std::string& precision, const std::string& st
 // The data block with the normalisation as numbers and the crop as used; `options` becomes what it says.
 Json settle_data(const Json& block, const fs::path& site_data, DataOptions& options);
 
+// Whether settled data are normalised as their data set is where nobody says anything.
+bool has_usual_normalisation(const DataOptions& options);
+
 // Exactly one of epochs and steps, of lr and base_lr; the rates become those that are used. given: the stage's block as
 // it was read into `options`.
 void settle_training(TrainOptions& options, const Json& given, const std::string& stage);
@@ -25,5 +28,8 @@ void settle_training(TrainOptions& options, const Json& given, const std::string
 void check_options(const PretrainOptions& options);
 void check_options(const FinetuneOptions& options);
 void check_options(const DvaeOptions& options);
+
+// blocks: of the encoder; images: of the training split.
+void check_options(const ProbeOptions& options, int64_t blocks, int64_t images);
 
 }  // namespace simmim

@@ -54,8 +54,9 @@ struct DataOptions {
     visit("limit", o.limit, "use at most this many images of each split, balanced by class; 0: all", {.min = 0});
     visit("workers", o.workers, "decoding threads; 0: decode in the training thread",
           {.min = 0, .max = 1024, .in_id = false});
+    // In the id: a run that skipped images is no answer to one that must not.
     visit("on_error", o.on_error, "an unreadable image is skipped and counted, or ends the run",
-          {.choices = {"skip", "fail"}, .in_id = false});
+          {.choices = {"skip", "fail"}});
     visit("verify", o.verify, "fingerprint the bytes of all images too, not only names, sizes and labels",
           {.in_id = false});
     visit("cache", o.cache, "decode small sets once, into a file of the user's cache that all processes map",

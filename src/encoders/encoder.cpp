@@ -35,7 +35,7 @@ std::string nearest_sizes(int64_t size, const std::function<bool(int64_t)>& fits
   while (below > 0 && !fits(below)) --below;
   while (above < 8 * size && !fits(above)) ++above;
   if (below <= 0) return std::to_string(above);
-  return above < 8 * size ? fmt::format("{} and {}", below, above) : std::to_string(below);
+  return above < 8 * size ? fmt::format("{} or {}", below, above) : std::to_string(below);
 }
 
 }  // namespace simmim

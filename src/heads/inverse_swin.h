@@ -20,7 +20,10 @@ class InverseSwinHead : public Head {
     std::optional<int64_t> window;
     double mlp_ratio = 4;
     static void fields(auto& o, auto&& visit) {
-      visit("size", o.size, "widths 768..96, 2-6-2-2 blocks (tiny) or 1024..128, 2-18-2-2 blocks (base)",
+      visit("size", o.size,
+            "widths 768..96, 2-6-2-2 blocks (tiny) or 1024..128, 2-18-2-2 blocks (base); the paper names no layout: "
+            "this one, "
+            "Swin's stages mirrored, has its parameters to 0.2 %",
             FieldRule{.choices = {"tiny", "base"}});
       visit("dim", o.dim, "width of the first stage, which every later stage halves; auto: that of size",
             FieldRule{.min = 1});

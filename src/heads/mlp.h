@@ -10,7 +10,8 @@ class MlpHead : public Head {
   struct Options {
     int64_t hidden = 1024;
     static void fields(auto& o, auto&& visit) {
-      visit("hidden", o.hidden, "width of the hidden layer", FieldRule{.min = 1});
+      visit("hidden", o.hidden, "width of the hidden layer; the paper does not say, 1024 gives its parameters",
+            FieldRule{.min = 1});
     }
   };
 

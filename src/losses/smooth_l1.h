@@ -7,10 +7,11 @@ namespace simmim {
 class SmoothL1 : public Loss {
  public:
   struct Options : LossArea {
-    double beta = 1;  // the paper does not name its value; this is PyTorch's default
+    double beta = 1;
     static void fields(auto& o, auto&& visit) {
       LossArea::fields(o, visit);
-      visit("beta", o.beta, "where the square turns into the absolute value", FieldRule{.min = 1e-6});
+      visit("beta", o.beta, "where the square turns into the absolute value; the paper does not say, 1 is PyTorch's",
+            FieldRule{.min = 1e-6});
     }
   };
   explicit SmoothL1(const Options& options) : Loss(options), beta_(options.beta) {}

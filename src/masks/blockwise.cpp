@@ -3,13 +3,26 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
+
 namespace simmim {
 
 BlockwiseMask::BlockwiseMask(const Options& options, Grid grid)
     : MaskGenerator(grid),
       options_(options),
       hidden_(masked_cells(grid.cells(), options.ratio)),
-      min_block_(options.min_block.value_or(std::clamp<int64_t>(grid.cells() / 9, 1, 16))) {}
+      min_block_(options.min_block.value_or(std::clamp<int64_t>(grid.cells() / 9, 1, 16))) {
+  // Where no rectangle could be placed, all cells would be drawn one by one: a mask of another kind.
+  const int64_t limit = std::max<int64_t>(1, std::min(hidden_, (grid.h - 1) * (grid.w - 1)));
+  if (options.min_block.value_or(1) > limit)
+    fail(Code::usage,
+         "mask.min_block: {} is more than a rectangle may have here, where {} of {} x {} cells are hidden; use 1 to {}",
+         *options.min_block, hidden_, grid.h, grid.w, limit);
+  if (options.min_block && options.max_block.value_or(min_block_) < min_block_)
+    fail(Code::usage, "mask.max_block: {} is less than mask.min_block, {}; use {} or more", *options.max_block,
+         min_block_, min_block_);
+  min_block_ = std::min({min_block_, limit, options.max_block.value_or(limit)});
+}
 
 Mask BlockwiseMask::generate(Rng& rng) const {
   Mask mask(static_cast<size_t>(grid().cells()), 0);

@@ -18,8 +18,11 @@ class BlockwiseMask : public MaskGenerator {
     static void fields(auto& o, auto&& visit) {
       visit("patch", o.patch, "side of a mask cell in pixels", {.min = 1});
       visit("ratio", o.ratio, "share of the cells to hide, rounded up to whole cells", {.min = 0, .max = 1});
-      visit("min_block", o.min_block, "cells of the smallest rectangle; auto: a ninth of the grid, from 1 to 16",
-            {.min = 1});
+      visit(
+          "min_block", o.min_block,
+          "cells of the smallest rectangle, which may be no more than are hidden; auto: a ninth of the grid, from 1 to "
+          "BEiT's 16 (the paper does not say how it follows the grid)",
+          {.min = 1});
       visit("max_block", o.max_block, "cells that one rectangle may add; auto: no limit", {.min = 1});
       visit("min_aspect", o.min_aspect, "height to width of a rectangle is from this to its inverse",
             {.min = 0.01, .max = 1});

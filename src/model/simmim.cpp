@@ -52,7 +52,7 @@ SimMim::SimMim(const Json& config, const ModelContext& context)
   target_ = make(targets(), "target", target_site(config.at("data"), cells, context));
   loss_ = make(losses(), "loss");
   if ((target_->classes() > 0) != loss_->takes_classes())
-    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}; use {}",
+    fail(Code::usage, "loss.name: '{}' cannot compare with target '{}', which is made of {}; use loss.name={}",
          config["loss"].value("name", ""), config["target"].value("name", ""),
          target_->classes() > 0 ? "classes" : "values", one_of(losses_for(target_->classes() > 0)));
   const PredictionShape prediction{target_->channels() * std::max<int64_t>(1, target_->classes()),

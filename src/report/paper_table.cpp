@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "core/names.h"
+#include "core/recipes.h"
 #include "report/table.h"
 #include "report/table_data.h"
 #include "sweep/grid.h"
-#include "sweep/recipes.h"
 
 namespace simmim {
 namespace {

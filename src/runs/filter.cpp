@@ -135,6 +135,8 @@ std::vector<Condition> parse_filter(const std::string& text) {
            "'{}': a condition is KEY OP VALUE without spaces, OP one of = != < <= > >= ~; for example mask.ratio=0.6",
            token);
     const std::string rest = token.substr(at + op.size());
+    if (rest.empty() && op != "=" && op != "!=")
+      fail(Code::usage, "'{}': the value is missing; write one after {}, for example mask.ratio>0.5", token, op);
     Condition condition{token.substr(0, at), op,
                         op == "=" || op == "!=" ? parse_values(rest) : std::vector{parse_value(rest)}};
     if (op == "~") condition.values = {Value(rest)};

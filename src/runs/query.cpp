@@ -158,12 +158,15 @@ Json describe_run(const Sqlite& database, const fs::path& out, const std::string
   const Json config =
       run["config"].is_string() ? Json::parse(run["config"].get<std::string>(), nullptr, false) : Json();
   run.erase("config");
+  Json summary = read_record(run_path(out, id)).value("summary", Json::object());
+  for (const auto& [key, value] : run.items()) summary.erase(key);
   Json children = Json::array();
   for (const Json& row : rows_for(database, "SELECT run FROM results WHERE parent = ? ORDER BY run", id))
     children.push_back(row["run"]);
   const Json sweeps = rows_for(database, "SELECT DISTINCT sweep, cell, seed FROM members WHERE run = ?", id);
   Json facts = {
       {"run", run},
+      {"summary", summary},
       {"config", config},
       {"attempts", rows_for(database, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", id)},
       {"metrics",

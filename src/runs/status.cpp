@@ -81,7 +81,9 @@ Status read_status(const Sqlite& database, const std::string& sweep) {
       status.sweeps.push_back(read_sweep_status(database, names.back(), sweeps.text(1)));
   }
   if (!sweep.empty() && status.sweeps.empty())
-    fail(Code::usage, "{}: no such sweep{}", sweep, unknown_name_hint(sweep, names));
+    fail(Code::usage, "{}: no such sweep{}", sweep,
+         names.empty() ? "; none has been started here, simmim list sweeps shows some to start"
+                       : unknown_name_hint(sweep, names));
   if (!sweep.empty()) return status;
   Statement loose = database.prepare(
       fmt::format(fmt::runtime(kRuns), fmt::arg("cell", "''"),

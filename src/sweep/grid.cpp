@@ -6,8 +6,8 @@
 
 #include "core/fields.h"
 #include "core/names.h"
+#include "core/recipes.h"
 #include "sweep/blocks.h"
-#include "sweep/recipes.h"
 #include "sweep/stop_rule.h"
 #include "sweep/tune.h"
 

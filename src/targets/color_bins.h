@@ -10,8 +10,9 @@ struct ClassResolution {
   std::optional<int64_t> resolution;
   static void fields(auto& o, auto&& visit) {
     visit("resolution", o.resolution,
-          "target pixels a side; auto: an eighth of the image's, or the next that divides the image into whole squares "
-          "for each feature cell",
+          "target pixels a side, each the class of the mean colour of a square (the paper does not say: averaged, then "
+          "classified); auto: an eighth of the image's, or the next that divides the image into whole squares for each "
+          "feature cell",
           FieldRule{.min = 1});
   }
   int64_t fit_to(const TargetSite& site) const { return fit_resolution(resolution, (site.image_size + 7) / 8, site); }

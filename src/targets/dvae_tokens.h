@@ -19,12 +19,12 @@ class DvaeTokens : public Target {
             "has a "
             "decoder, sheets show what tokens stand for, else grey",
             FieldRule{.file = true});
-      visit(
-          "resolution", o.resolution,
-          "tokens a side; auto: image size / pixels that a token covers, or the next number of whole tokens for each "
-          "feature cell. The tokenizer sees the image resized (bicubic, antialiased) to fit, as BEiT's sees it at half "
-          "size",
-          FieldRule{.min = 1});
+      visit("resolution", o.resolution,
+            "tokens a side; auto: image size / pixels that a token covers, or the next number of whole tokens for each "
+            "feature cell. The tokenizer sees the image resized (bicubic, antialiased; BEiT's is Lanczos) to fit, as "
+            "BEiT's "
+            "sees it at half size",
+            FieldRule{.min = 1});
     }
   };
 

@@ -5,7 +5,8 @@
 namespace simmim {
 
 Pixels::Pixels(const Options& options, const TargetSite& site)
-    : resolution_(fit_resolution(options.resolution, site.image_size, site)) {
+    : resolution_(fit_resolution(options.resolution, site.image_size, site)),
+      bicubic_(options.downsample == "bicubic") {
   const int64_t S = site.image_size, pixel = S / resolution_;
   if (options.normalise == "window") {
     window_ = options.window;
@@ -26,15 +27,20 @@ Pixels::Pixels(const Options& options, const TargetSite& site)
 }
 
 Tensor Pixels::of(const Tensor& images) const {
-  if (patch_ == 0 && window_ == 0) return average_squares(images, resolution_);
+  if (patch_ == 0 && window_ == 0) return downsampled(images);
   const LocalStatistics local = statistics(images);
-  return average_squares((images - local.mean) / local.deviation, resolution_);
+  return downsampled((images - local.mean) / local.deviation);
 }
 
 Tensor Pixels::draw(const Tensor& prediction, const Tensor& images) const {
   if (patch_ == 0 && window_ == 0) return prediction;
   const LocalStatistics local = statistics(images);
   return prediction * average_squares(local.deviation, resolution_) + average_squares(local.mean, resolution_);
+}
+
+Tensor Pixels::downsampled(const Tensor& images) const {
+  if (!bicubic_ || images.size(2) == resolution_) return average_squares(images, resolution_);
+  return at::_upsample_bicubic2d_aa(images, {resolution_, resolution_}, /*align_corners=*/false);
 }
 
 }  // namespace simmim

@@ -10,11 +10,16 @@ class Pixels : public Target {
  public:
   struct Options {
     std::optional<int64_t> resolution;
+    std::string downsample = "area";
     std::string normalise = "none";
     std::optional<int64_t> patch;
     int64_t window = 47;
     static void fields(auto& o, auto&& visit) {
       visit("resolution", o.resolution, "pixels a side of what is predicted; auto: the image's", FieldRule{.min = 1});
+      visit("downsample", o.downsample,
+            "how the image becomes that small: area (each pixel the mean of a square) or bicubic (antialiased); the "
+            "paper does not say",
+            FieldRule{.choices = {"area", "bicubic"}});
       visit("normalise", o.normalise,
             "none; patch: less the mean and over the deviation of its patch (MAE); window: of the window around each "
             "pixel (SwinV2's practice); before the image is averaged to the resolution",
@@ -36,7 +41,10 @@ class Pixels : public Target {
   LocalStatistics statistics(const Tensor& images) const {
     return patch_ > 0 ? patch_statistics(images, patch_) : window_statistics(images, window_);
   }
+  Tensor downsampled(const Tensor& images) const;  // (B,3,S,S) -> (B,3,r,r)
+
   int64_t resolution_, patch_ = 0, window_ = 0;  // 0: not normalised by it
+  bool bicubic_;
 };
 
 }  // namespace simmim

@@ -1,7 +1,6 @@
 #include "train/tensors.h"
 
 #include "core/error.h"
-#include "weights/adapt.h"
 
 namespace simmim {
 
@@ -22,12 +21,6 @@ void copy_into(const NamedTensors& tensors, const TensorFile& file) {
     tensor.detach().copy_(borrow_tensor(*view));
   }
 }
-
-const std::vector<std::string> kFreshInClassifier = {"head.", "fc_norm."};
-const std::vector<std::string> kUnusedByClassifier = {"decoder.",           "lm_head.",      "mask_token", "norm.",
-                                                      "encoder.mask_token", "encoder.norm.", "target."};
-const std::vector<std::string> kFreshInPretraining = {"decoder.", "encoder.mask_token"};
-const std::vector<std::string> kUnusedByPretraining = {"decoder.", "lm_head.", "head.", "target."};
 
 std::vector<std::string> load_weights(const NamedTensors& parameters, const TensorFile& file,
                                       const std::vector<std::string>& fresh, const std::vector<std::string>& unused) {

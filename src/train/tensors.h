@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "layers/tensor_views.h"
+#include "weights/adapt.h"
 
 namespace simmim {
 
@@ -17,14 +18,5 @@ void copy_into(const NamedTensors& tensors, const TensorFile& file);
 // `unused`.
 std::vector<std::string> load_weights(const NamedTensors& parameters, const TensorFile& file,
                                       const std::vector<std::string>& fresh, const std::vector<std::string>& unused);
-
-// What a classifier has of its own, and what it does not take: decoder, mask token, ViT's final norm, BEiT's lm_head, the
-// target's constants.
-extern const std::vector<std::string> kFreshInClassifier;
-extern const std::vector<std::string> kUnusedByClassifier;
-
-// The same of pre-training: it may start from features alone.
-extern const std::vector<std::string> kFreshInPretraining;
-extern const std::vector<std::string> kUnusedByPretraining;
 
 }  // namespace simmim

@@ -9,6 +9,12 @@
 #include "weights/remap.h"
 
 namespace simmim {
+const std::vector<std::string> kFreshInClassifier = {"head.", "fc_norm."};
+const std::vector<std::string> kUnusedByClassifier = {"decoder.",           "lm_head.",      "mask_token", "norm.",
+                                                      "encoder.mask_token", "encoder.norm.", "target."};
+const std::vector<std::string> kFreshInPretraining = {"decoder.", "encoder.mask_token"};
+const std::vector<std::string> kUnusedByPretraining = {"decoder.", "lm_head.", "head.", "target."};
+
 namespace {
 
 constexpr std::string_view kPrefix = "encoder.";
@@ -42,17 +48,20 @@ int64_t grid_side(int64_t tokens, int64_t extra) {
 // A position table `name` in the shape wanted, or nothing where no rule converts it.
 std::vector<double> resized(const std::string& name, const TensorView& tensor, const std::vector<int64_t>& wanted) {
   const std::vector<int64_t>& given = tensor.shape;
+  const auto values = [&] {
+    return tensor.bytes.empty() ? std::vector<double>(static_cast<size_t>(tensor.count())) : to_doubles(tensor);
+  };
   if (given.size() != wanted.size() || given.back() != wanted.back()) return {};
   if (name.ends_with(kTable) && given.size() == 2) {
     const TableLayout src = table_layout(given[0]), dst = table_layout(wanted[0]);
     if (src.side > 0 && dst.side > 0 && src.extra == dst.extra && std::max(src.side, dst.side) <= kMaxSide)
-      return resize_table(to_doubles(tensor), wanted[1], src, dst);
+      return resize_table(values(), wanted[1], src, dst);
   }
   if ((name == "pos_embed" || name == "absolute_pos_embed") && given.size() == 3 && given[0] == 1 && wanted[0] == 1) {
     const int64_t extra = name == "pos_embed" ? 1 : 0;  // the class token
     const int64_t src = grid_side(given[1], extra), dst = grid_side(wanted[1], extra);
     if (src > 0 && dst > 0 && std::max(src, dst) <= kMaxSide)
-      return resize_positions(to_doubles(tensor), wanted[2], extra, src, dst);
+      return resize_positions(values(), wanted[2], extra, src, dst);
   }
   return {};
 }

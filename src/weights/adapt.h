@@ -35,8 +35,9 @@ struct Adapted {
   Adapted& operator=(Adapted&&) = default;
 };
 
-// given: official names, of a pre-training file ("encoder.*", "decoder.*") or of a classifier (no prefix).
-// wanted: a model of either kind, told apart by the same prefix; a "decoder." name is only matched with itself.
+// given: official names (a view without bytes stands for its shape alone), of a pre-training file ("encoder.*",
+// "decoder.*") or of a classifier (no prefix). wanted: a model of either kind, told apart by the same prefix; a
+// "decoder." name is only matched with itself.
 // - "relative_position_index", "attn_mask", "relative_coords_table" (computed by the model) and "opt." are dropped;
 // - "*relative_position_bias_table" of another size and the same number of heads is interpolated (weights/remap.h);
 // - "pos_embed" and "absolute_pos_embed" of another size and the same width are interpolated bicubically;
@@ -57,5 +58,14 @@ Adapted adapt(const NamedViews& given, const std::vector<Wanted>& wanted);
 void require_complete(const Adapted& adapted, const std::string& where, const std::vector<std::string>& fresh = {},
                       const std::vector<std::string>& unused = {},
                       const std::string& advice = "set the encoder's options to those of the checkpoint");
+
+// What a classifier has of its own, and what it does not take: decoder, mask token, ViT's final norm, BEiT's lm_head,
+// the target's constants.
+extern const std::vector<std::string> kFreshInClassifier;
+extern const std::vector<std::string> kUnusedByClassifier;
+
+// The same of pre-training: it may start from features alone.
+extern const std::vector<std::string> kFreshInPretraining;
+extern const std::vector<std::string> kUnusedByPretraining;
 
 }  // namespace simmim

@@ -40,7 +40,9 @@ Json describe_file(const TensorFile& file) {
     return any([&](std::string_view name) { return name.find(part) != std::string_view::npos; });
   };
   const bool swin = holds("layers.0.blocks.0."), vit = !swin && holds("blocks.0.norm1.weight");
-  const char* kind = begins("opt.")       ? "checkpoint"
+  const bool tokenizer = file.find("blocks.input.w") != nullptr && file.find("blocks.output.conv.w") != nullptr;
+  const char* kind = tokenizer            ? "discrete VAE"
+                     : begins("opt.")     ? "checkpoint"
                      : begins("decoder.") ? "pretrain"
                      : begins("head.")    ? "finetune"
                      : swin || vit        ? "features"
@@ -64,10 +66,11 @@ Json describe_file(const TensorFile& file) {
           {"names", names},
           {"bytes", file.file_bytes()},
           {"kind", kind},
-          {"encoder", swin && holds(".logit_scale") ? "swinv2"
-                      : swin                        ? "swin"
-                      : vit                         ? "vit"
-                                                    : "unknown"},
+          {"encoder", tokenizer                       ? "none"
+                      : swin && holds(".logit_scale") ? "swinv2"
+                      : swin                          ? "swin"
+                      : vit                           ? "vit"
+                                                      : "unknown"},
           {"tensors_count", tensors.size()},
           {"parameters", parameters},
           {"metadata", std::move(metadata)},

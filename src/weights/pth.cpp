@@ -47,6 +47,11 @@ class Checkpoint {
                key.text == "args")
         out_.metadata[key.text] = to_json(value, 0).dump(-1, ' ', false, Json::error_handler_t::replace);
     }
+    if (const PickleNode* ours = root.at("simmim"); ours != nullptr && ours->is(Kind::dict))  // of write_pth
+      for (size_t i = 0; i + 1 < ours->items.size(); i += 2)
+        if (const PickleNode& key = *ours->items[i], &value = *ours->items[i + 1];
+            key.is(Kind::text) && value.is(Kind::text) && spend(key.text.size() + value.text.size()))
+          out_.metadata[key.text] = value.text;
     return std::move(out_);
   }
 

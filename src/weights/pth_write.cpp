@@ -102,9 +102,13 @@ std::string directory(const std::vector<Entry>& entries, uint64_t offset) {
 
 }  // namespace
 
-void write_pth(const fs::path& path, const NamedViews& tensors) {
+void write_pth(const fs::path& path, const NamedViews& tensors, const Metadata& metadata) {
   PickleWriter pickle;
-  pickle.bytes += "}";
+  pickle.bytes += "}(";
+  pickle.text("simmim");
+  pickle.bytes += "}(";
+  for (const auto& [key, value] : metadata) pickle.text(key), pickle.text(value);
+  pickle.bytes += "u";
   pickle.text("model");
   pickle.bytes.append(PickleWriter::kOrderedDict).append("(");
   std::vector<Entry> entries = {{"archive/data.pkl", {}}, {"archive/byteorder", "little"}, {"archive/version", "3\n"}};
@@ -114,7 +118,7 @@ void write_pth(const fs::path& path, const NamedViews& tensors) {
     pickle.tensor(tensor, key);
     entries.push_back({"archive/data/" + key, tensor.bytes});
   }
-  pickle.bytes += "us.";
+  pickle.bytes += "uu.";
   entries[0].bytes = pickle.bytes;
 
   uint64_t end = 0;

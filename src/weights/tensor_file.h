@@ -66,8 +66,9 @@ class TensorFile {
   void tensors() && = delete;                             // they would not outlive the statement
   const TensorView* find(const std::string& name) const;  // nullptr if there is none
 
-  // safetensors: its __metadata__. Of a .pth: the top-level texts, the numbers as JSON spells them ("epoch",
-  // "max_accuracy"), and "config" and "args" as JSON objects; of a whole module its own attributes of these kinds.
+  // safetensors: its __metadata__. Of a .pth: that of write_pth, the top-level texts, the numbers as JSON spells them
+  // ("epoch", "max_accuracy"), and "config" and "args" as JSON objects; of a whole module its own attributes of these
+  // kinds.
   const Metadata& metadata() const { return contents_.metadata; }
 
   std::string_view format() const { return contents_.format; }  // "safetensors", "pth" or "legacy pth"
@@ -90,7 +91,8 @@ class TensorFile {
 // that stands twice, or bytes that do not fit the shape, are bugs of the caller (SIMMIM_CHECK).
 void write_safetensors(const fs::path& path, const NamedViews& tensors, const Metadata& metadata = {});
 
-// Writes a .pth that torch.load reads, {"model": the tensors}, whole or absent; at most 4 GiB (Code::usage).
-void write_pth(const fs::path& path, const NamedViews& tensors);
+// Writes a .pth that torch.load reads, {"model": the tensors, "simmim": the metadata}, whole or absent; at most 4 GiB
+// (Code::usage).
+void write_pth(const fs::path& path, const NamedViews& tensors, const Metadata& metadata = {});
 
 }  // namespace simmim

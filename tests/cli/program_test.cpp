@@ -45,6 +45,18 @@ TEST(Program, HelpOfAStageListsTheKeysThatItReadsAndNoOthers) {
   EXPECT_NE(finetune.find("finetune.layer_decay"), std::string::npos);
 }
 
+TEST(Program, HelpOfACommandThatReadsAConfigurationListsItsKeys) {
+  const std::pair<const char*, const char*> keys[] = {
+      {"mask", "mask.min_block"},    {"reconstruct", "mask.ratio"}, {"predict", "data.image_size"},
+      {"eval", "data.test"},         {"bench", "head.name"},        {"export", "encoder.window"},
+      {"import", "data.image_size"}, {"data", "data.holdout"},      {"data", "dvae.vocabulary"}};
+  for (const auto& [command, key] : keys)
+    EXPECT_NE(simmim_run({command, "--help"}).out.find(key), std::string::npos) << command << " " << key;
+  EXPECT_EQ(simmim_run({"eval", "--help"}).out.find("mask.ratio"), std::string::npos);
+  const std::string data = simmim_run({"data", "--help"}).out;
+  EXPECT_EQ(data.find("object"), std::string::npos);
+}
+
 TEST(Program, UnknownWordsAreUsageErrorsWithTheNearestName) {
   const auto says = [](const std::vector<std::string>& words, const std::string& text) {
     const Finished got = simmim_run(words);

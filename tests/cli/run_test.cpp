@@ -27,6 +27,7 @@ TEST_F(Run, DryRunShowsTheResolvedConfigurationAndMakesNothing) {
   const Finished got = run(Words{"pretrain", "--dry-run", "mask.ratio=0.5"} + tiny());
   EXPECT_EQ(got.code, 0) << got.err;
   EXPECT_NE(got.out.find("\"ratio\": 0.5"), std::string::npos);
+  EXPECT_EQ(got.out.find("\"device\": \"auto\""), std::string::npos);
   for (const char* part : {"peak_lr", "parameters", "flops_per_image", "steps", "\nmemory ", "\ndisk "})
     EXPECT_NE(got.out.find(part), std::string::npos) << part;
   EXPECT_NE(got.out.find("guessed from FLOPs"), std::string::npos) << got.out;  // before any run
@@ -214,8 +215,41 @@ TEST_F(Run, ThatLosesItsNumbersNamesTheTensorThatWentBadFirst) {
 }
 
 TEST_F(Run, ReadOnlyFolderIsRefusedBeforeAnythingIsComputed) {
-  const Finished got = simmim_run(Words{"pretrain", "--out", "/proc/results"} + tiny(), environment());
-  EXPECT_EQ(got.code, 5) << got.err;
+  const auto is_refused = [&](const fs::path& out) {
+    const Finished got = simmim_run(Words{"pretrain", "--out", out.string()} + tiny(), environment());
+    EXPECT_EQ(got.code, 5) << got.err;
+    EXPECT_NE(got.err.find(out.string()), std::string::npos) << got.err;
+    EXPECT_NE(got.err.find("cannot"), std::string::npos) << got.err;
+    EXPECT_EQ(got.err.find("epoch"), std::string::npos) << got.err;
+    return !testing::Test::HasFailure();
+  };
+  is_refused("/proc/results");  // where even root may write nothing
+  const fs::path locked = folder_ / "locked";
+  make_folder(locked);
+  fs::permissions(locked,
+                  fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
+  EXPECT_TRUE(in_child([&] {
+    if (::getuid() == 0 && ::setuid(65534) != 0) return false;
+    if (::access(SIMMIM_BINARY, X_OK) == 0) return is_refused(locked / "results");
+    std::puts("not tried as another user than root, who alone can reach the program");
+    return true;
+  }));
+}
+
+TEST_F(Run, ThatMayNotSkipImagesIsNoReuseOfOneThatDid) {
+  fs::copy(golden("finetune8"), folder_ / "images", fs::copy_options::recursive);
+  folder_.write("images/train/class0/p0.png", "no image");
+  const Words words =
+      Words{"pretrain"} + tiny() + Words{"data.name=image_folder", "data.root=" + (folder_ / "images").string(),
+                                         "data.train=train",       "data.holdout=2",
+                                         "data.split_seed=1",      "pretrain.batch_size=2"};
+  const Finished skipping = run(words);
+  ASSERT_EQ(skipping.code, 0) << skipping.err;
+  const Json facts = run({"show", "latest", "--json"}).json();
+  EXPECT_EQ(facts["summary"]["skipped_images"], 1) << facts["summary"].dump();
+  const Finished failing = run(words + Words{"data.on_error=fail"});
+  EXPECT_EQ(failing.code, 5) << failing.err;
+  EXPECT_NE(failing.err.find("p0.png"), std::string::npos) << failing.err;
 }
 
 // The limit stands for a full disk: the same error of write(2), without a file system of its own.

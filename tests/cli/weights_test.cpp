@@ -59,6 +59,44 @@ TEST_F(Weights, OfTransformersAndTimmAreFineTunedAndProbedAsTheyAre) {
   EXPECT_EQ(pretrained.code, 0) << pretrained.err;
 }
 
+// The normalisation and the names of the classes go along: Fashion-MNIST's are not ImageNet's.
+TEST_F(Weights, ThatAreExportedAsPthClassifyAsTheRunDoes) {
+  ASSERT_EQ(run(Words{"finetune", "--from", "scratch"} + tiny()).code, 0);
+  ASSERT_EQ(run({"export", "--from", "latest", "--format", "simmim", "-o", at("ft.pth")}).code, 0);
+  const Finished of_run = run({"eval", "--from", "latest", "--json"}),
+                 of_file = run({"eval", "--from", at("ft.pth"), "--json"});
+  ASSERT_EQ(of_file.code, 0) << of_file.err;
+  EXPECT_EQ(of_file.json()["top1"], of_run.json()["top1"]);
+  EXPECT_EQ(of_file.json()["classes"], of_run.json()["classes"]);
+  EXPECT_EQ(run({"inspect", at("ft.pth"), "--json"}).json()["model"]["classes"][9], "ankle-boot");
+}
+
+TEST_F(Weights, ThatDoNotSayTheirNormalisationAreWarnedOfWhereItMatters) {
+  const auto warning = [&](const Words& more) {
+    const Finished got = run(Words{"finetune", "--from", golden("vit_pretrain.pth").string(), "--dry-run"} + more);
+    EXPECT_EQ(got.code, 0) << got.err;
+    return got.err.find("does not say how its images were normalised") != std::string::npos;
+  };
+  EXPECT_TRUE(warning({}));
+  EXPECT_FALSE(warning({"data.mean=imagenet", "data.std=imagenet"}));
+}
+
+TEST_F(Weights, ThatDoNotFitTheEncoderAreRefusedByTheDryRun) {
+  const auto says = [&](const Words& words, int code, const std::string& text) {
+    const Finished got = run(words + Words{"--dry-run"});
+    EXPECT_EQ(got.code, code) << got.err;
+    EXPECT_NE(got.err.find(text), std::string::npos) << got.err;
+  };
+  const std::string swin = golden("swin_pretrain.pth").string();
+  for (const char* stage : {"pretrain", "finetune", "probe"}) {
+    says({stage, "--from", swin}, 0, "");
+    for (const char* option : {"encoder.dim=16", "encoder.name=vit", "encoder.depths=[1,1,1,1]"})
+      says({stage, "--from", swin, option}, 2, "these weights do not fit the model");
+  }
+  says({"probe", "--from", swin, "probe.layer=99"}, 2,
+       "probe.layer: got 99; allowed: all, last or a block number from 1 to");
+}
+
 TEST_F(Weights, AreReconstructedWithTheOfficialLoss) {
   const Json numbers =
       read_json_file(golden("expected.json"))["pretrain_forward"]["swin"]["images"]["images/img_1.png"];
@@ -85,6 +123,13 @@ TEST_F(Weights, ThatAreWrongAreRefusedInOneSentenceWithTheirExitCode) {
   says({"export", "--from", vit, "--format", "timm", "-o", at("x.pth")}, 2, "allowed: a .safetensors file");
   says({"export", "--from", swin, "--format", "hf", "-o", at("x")}, 2, "one window for all stages");
   says({"import", at("nothing.pth")}, 5, "no such file");
+  says({"inspect", at("nowhere/x")}, 5, "no such file");
+  says({"inspect", "nothing.safetensors"}, 5, "no such file");
+  says({"inspect", "nothing"}, 2, "has this id");
+  says({"finetune", "--from", at("nowhere/x")}, 5, "no such file");
+  says({"predict", "--from", golden("vit_finetune.pth").string(), "data.mean=imagenet", "data.std=imagenet", "val:9-1"},
+       2, "val:9-1: the range ends before it begins; write val:1-9");
+  says({"data", "fetch"}, 2, "data fetch: no data set is named; allowed: photo_tiles");
   says({"import", golden("remap_tables.safetensors").string(), "-o", at("x.safetensors")}, 5,
        "no patch_embed.proj.weight");
   says({"import", folder_.write("cut.pth", read_file(vit).substr(0, 100000)).string()}, 5, "cut off or damaged");

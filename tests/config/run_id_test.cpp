@@ -19,7 +19,7 @@ const std::set<std::string> kNotInTheId = {
     "data.root", "data.train", "data.val", "data.test",  // the fingerprint knows what lies there
     "data.images", "data.classes",                       // stand in for it where the data are not
     "data.verify",                                       // puts the bytes into the fingerprint
-    "data.workers", "data.cache", "data.on_error",       // how images are read
+    "data.workers", "data.cache",                        // how images are read
     "pretrain.accumulate", "finetune.accumulate",
     "pretrain.log_steps", "finetune.log_steps",
     "pretrain.save_minutes", "finetune.save_minutes", "pretrain.save_steps", "finetune.save_steps",

@@ -256,16 +256,16 @@ std::string refusal(const Json& given, int64_t image_size) {
 
 TEST(Sizes, ThatDoNotFitAreRefusedWithTheNearestThatDo) {
   EXPECT_EQ(refusal({{"preset", "vit_nano"}}, 30),
-            "data.image_size: 30 is not a multiple of encoder.patch 4; use 28 and 32");
+            "data.image_size: 30 is not a multiple of encoder.patch 4; use 28 or 32");
   EXPECT_EQ(refusal({{"preset", "vit_nano"}, {"heads", 5}}, 32),
-            "encoder.heads: 5 does not divide encoder.dim 128; use 4 and 8");
+            "encoder.heads: 5 does not divide encoder.dim 128; use 4 or 8");
   EXPECT_EQ(refusal({{"preset", "swin_base"}}, 200),
-            "data.image_size: 200 is not a multiple of 32, what 4 stages of patch 4 come to; use 192 and 224");
+            "data.image_size: 200 is not a multiple of 32, what 4 stages of patch 4 come to; use 192 or 224");
   EXPECT_EQ(
       refusal({{"preset", "swin_base"}, {"window", 7}}, 192),
       "encoder.window: 7 does not divide the 48 tokens a side of stage 0; use window 6 and 12, or data.image_size 224");
   EXPECT_EQ(refusal({{"preset", "swinv2_base"}}, 250),
-            "data.image_size: 250 is not a multiple of 32, what 4 stages of patch 4 come to; use 224 and 256");
+            "data.image_size: 250 is not a multiple of 32, what 4 stages of patch 4 come to; use 224 or 256");
   EXPECT_EQ(refusal({{"preset", "swinv2_base"}, {"window", 16}}, 192),
             "encoder.window: 16 does not divide the 24 tokens a side of stage 1; use window 12 and 24, or "
             "data.image_size 128 "

@@ -170,6 +170,37 @@ TEST(BlockwiseMask, KeepsARectangleWithinItsLargestSize) {
   }
 }
 
+TEST(BlockwiseMask, RefusesRectanglesThatCouldNeverBePlaced) {
+  const auto refusal = [](const BlockwiseMask::Options& options) {
+    return message([&] { BlockwiseMask(options, {4, 4}); });
+  };
+  EXPECT_EQ(refusal({.min_block = 4, .max_block = 1}),
+            "mask.max_block: 1 is less than mask.min_block, 4; use 4 or more");
+  EXPECT_EQ(
+      refusal({.min_block = 100}),
+      "mask.min_block: 100 is more than a rectangle may have here, where 10 of 4 x 4 cells are hidden; use 1 to 9");
+  EXPECT_EQ(refusal({.ratio = 0.2, .min_block = 5}),
+            "mask.min_block: 5 is more than a rectangle may have here, where 4 of 4 x 4 cells are hidden; use 1 to 4");
+  EXPECT_EQ(refusal({.min_block = 9}), "no error");
+  EXPECT_EQ(refusal({.max_block = 1}), "no error");
+}
+
+// Where little is hidden, the smallest rectangle is no larger than that: one piece, not cells here and there.
+TEST(BlockwiseMask, OfFewCellsIsStillMadeOfRectangles) {
+  int alone = 0;
+  for (uint64_t i = 0; i < 20; ++i) {
+    Rng rng(1, "mask", i);
+    const Mask mask = BlockwiseMask({.ratio = 0.05}, {12, 12}).generate(rng);  // 8 of 144; a ninth is 16
+    for (int64_t at = 0; at < 144; ++at) {
+      const auto hides = [&](int64_t cell) { return mask[static_cast<size_t>(cell)] != 0; };
+      if (!hides(at)) continue;
+      alone += !((at % 12 > 0 && hides(at - 1)) || (at % 12 < 11 && hides(at + 1)) || (at >= 12 && hides(at - 12)) ||
+                 (at < 132 && hides(at + 12)));
+    }
+  }
+  EXPECT_LT(alone, 40);  // of 160
+}
+
 TEST(BlockwiseMask, IsMadeOfFewerPiecesThanARandomMask) {
   const auto edges = [](const Mask& mask) {  // pairs of neighbours in a row of which one is hidden
     int count = 0;

@@ -99,10 +99,12 @@ TEST_P(Method, NamesTheLossesThatATargetTakes) {
     }
     return "accepted";
   };
-  EXPECT_EQ(refusal("color_bins", "l2"),
-            "loss.name: 'l2' cannot compare with target 'color_bins', which is made of classes; use cross_entropy");
+  EXPECT_EQ(
+      refusal("color_bins", "l2"),
+      "loss.name: 'l2' cannot compare with target 'color_bins', which is made of classes; use loss.name=cross_entropy");
   EXPECT_EQ(refusal("pixels", "cross_entropy"),
-            "loss.name: 'cross_entropy' cannot compare with target 'pixels', which is made of values; use l1, l2 or "
+            "loss.name: 'cross_entropy' cannot compare with target 'pixels', which is made of values; use "
+            "loss.name=l1, l2 or "
             "smooth_l1");
 }
 

@@ -77,6 +77,8 @@ TEST(Filter, NamesWhatItDoesNotUnderstand) {
   EXPECT_NE(error_of(Code::usage, [&] { found(samples, "mask.ration=0.6"); }).find("did you mean 'mask.ratio'"),
             std::string::npos);
   EXPECT_NE(error_of(Code::usage, [&] { found(samples, "mask.ratio"); }).find("KEY OP VALUE"), std::string::npos);
+  EXPECT_EQ(error_of(Code::usage, [&] { found(samples, "mask.ratio>"); }),
+            "'mask.ratio>': the value is missing; write one after >, for example mask.ratio>0.5");
   EXPECT_NE(error_of(Code::usage, [&] { found(samples, "error~\"open"); }).find("not closed"), std::string::npos);
   EXPECT_NE(error_of(Code::usage, [&] { found(samples, "", "speed"); }).find("no run has this key"), std::string::npos);
   EXPECT_EQ(list_runs(open_for_reading("/none/simmim.db", ""), {.where = "mask.ratio=0.6"}).rows.size(), 0u);

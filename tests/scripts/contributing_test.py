@@ -1,4 +1,4 @@
-"""The diff in CONTRIBUTING.md that adds a loss applies to the tree as it is, and compiles: contributing_test.py BUILD."""
+"""The diffs in CONTRIBUTING.md that add a head and a loss apply to the tree as it is, and compile: contributing_test.py BUILD."""
 import json
 import pathlib
 import re
@@ -14,21 +14,22 @@ BUILD = pathlib.Path(sys.argv.pop())
 
 
 class Contributing(unittest.TestCase):
-    def test_the_diff_that_adds_a_loss_applies_and_compiles(self):
-        (diff,) = re.findall(r"```diff\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    def test_the_diffs_that_add_a_head_and_a_loss_apply_and_compile(self):
+        diffs = re.findall(r"```diff\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+        commands = json.loads((BUILD / "compile_commands.json").read_text())
         with tempfile.TemporaryDirectory() as folder:
             scratch = pathlib.Path(folder)
             shutil.copytree(ROOT / "src", scratch / "src")
-            applied = subprocess.run(["git", "apply", "-"], cwd=scratch, input=diff, text=True, capture_output=True)
-            self.assertEqual(applied.returncode, 0, applied.stderr)
-            commands = json.loads((BUILD / "compile_commands.json").read_text())
-            entry = next(c for c in commands if "simmim_losses.dir" in c["command"])
-            command = shlex.split(entry["command"].replace(str(ROOT / "src"), str(scratch / "src")))
-            command[command.index("-o") + 1] = str(scratch / "losses.o")
-            command[command.index("-c") + 1] = str(scratch / "src/losses/losses.cpp")
-            compiled = subprocess.run(command, cwd=entry["directory"], text=True, capture_output=True)
-            self.assertEqual(compiled.returncode, 0, compiled.stderr)
-            self.assertIn(b"log_cosh", (scratch / "losses.o").read_bytes())
+            for diff, (family, name) in zip(diffs, [("heads", b"conv"), ("losses", b"log_cosh")], strict=True):
+                applied = subprocess.run(["git", "apply", "-"], cwd=scratch, input=diff, text=True, capture_output=True)
+                self.assertEqual(applied.returncode, 0, applied.stderr)
+                entry = next(c for c in commands if f"simmim_{family}.dir" in c["command"])
+                command = shlex.split(entry["command"].replace(str(ROOT / "src"), str(scratch / "src")))
+                command[command.index("-o") + 1] = str(scratch / f"{family}.o")
+                command[command.index("-c") + 1] = str(scratch / f"src/{family}/{family}.cpp")
+                compiled = subprocess.run(command, cwd=entry["directory"], text=True, capture_output=True)
+                self.assertEqual(compiled.returncode, 0, compiled.stderr)
+                self.assertIn(name, (scratch / f"{family}.o").read_bytes())
 
 
 if __name__ == "__main__":

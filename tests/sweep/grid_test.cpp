@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "sweep/recipes.h"
+#include "core/recipes.h"
 
 namespace simmim {
 namespace {

@@ -100,6 +100,17 @@ TEST(Pixels, AtLowerResolutionAreMeansOfSquares) {
   EXPECT_EQ(small[1][2][1][0].item<float>(), 80 + (8 + 9 + 12 + 13) / 4.f);
 }
 
+// An edge in the middle overshoots by the cubic's weights (a = -0.5) stretched to twice their width.
+TEST(Pixels, MayBeDownsampledByAnAntialiasedCubic) {
+  Tensor images = at::zeros({1, 3, 8, 8});
+  images.slice(3, 4, 8).fill_(16);
+  const auto made = pixels({{"resolution", 4}, {"downsample", "bicubic"}}, 8);
+  const Tensor row = made->of(images)[0][1][2];
+  const double wanted[] = {-0.2008368, 1.0501931, 14.9498069, 16.2008368};
+  for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(row[i].item<double>(), wanted[i], 1e-5);
+  EXPECT_TRUE(pixels({{"downsample", "bicubic"}}, 8)->of(images).equal(images));
+}
+
 const Json& golden() {
   static const Json file = read_json_file(fs::path(SIMMIM_SOURCE_DIR) / "tests/targets/golden.json");
   return file;

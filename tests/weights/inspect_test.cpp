@@ -22,6 +22,12 @@ TEST(Inspect, TellsTheKindTheEncoderAndTheParameters) {
   EXPECT_EQ(describe("remap_tables.safetensors")["kind"], "unknown");
 }
 
+TEST(Inspect, KnowsATokenizer) {
+  const Json dvae = describe_file(TensorFile::open(fs::path(SIMMIM_SOURCE_DIR) / "tests/targets/files/encoder.pkl"));
+  EXPECT_EQ(dvae["kind"], "discrete VAE");
+  EXPECT_EQ(dvae["encoder"], "none");
+}
+
 TEST(Inspect, SaysWhereTwoProgramsHaveTheSameNames) {
   const Temporary folder;
   const TensorFile official = TensorFile::open(golden("vit_finetune.pth"));

@@ -65,6 +65,17 @@ TEST(Pth, ReadsEveryKindOfTensorThatTorchSaves) {
   expect_metadata(file);
 }
 
+TEST(Pth, KeepsTheMetadataThatIsWrittenBesideTheModel) {
+  const Temporary folder;
+  const std::vector<float> values(6);
+  const NamedViews tensors = {{"w", {DType::f32, {2, 3}, {reinterpret_cast<const char*>(values.data()), 24}}}};
+  const Metadata metadata = {{"format", "simmim"}, {"config", R"({"data":{}})"}};
+  write_pth(folder / "w.pth", tensors, metadata);
+  const TensorFile file = TensorFile::open(folder / "w.pth");
+  EXPECT_EQ(file.metadata(), metadata);
+  EXPECT_EQ(file.tensors().size(), 1u);
+}
+
 TEST(Pth, ReadsTheFormatBeforeTorch16) {
   const TensorFile file = TensorFile::open(odd_file("odd_legacy.pth"));
   EXPECT_EQ(file.format(), "legacy pth");

@@ -1,4 +1,4 @@
-#include "sweep/recipes.h"
+#include "core/recipes.h"
 
 #include <algorithm>
 
