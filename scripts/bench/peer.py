@@ -13,7 +13,6 @@ import time
 import warnings
 
 import torch
-from transformers import SwinConfig, SwinForMaskedImageModeling, ViTConfig, ViTForMaskedImageModeling
 
 
 def build(case: dict) -> torch.nn.Module:
@@ -35,28 +34,30 @@ def masks(case: dict, ratio: float = 0.6) -> torch.Tensor:
     return mask.repeat_interleave(repeat, 1).repeat_interleave(repeat, 2).flatten(1)
 
 
-def main() -> None:
+def arguments() -> tuple[dict, argparse.Namespace]:
     parser = argparse.ArgumentParser()
     parser.add_argument("case")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    return json.loads(pathlib.Path(__file__).with_name("cases.json").read_text())[args.case], args
+
+
+def serve(case: dict, args: argparse.Namespace, build, make_loss) -> None:
+    """Measures steps on demand: build(case) -> model; make_loss(case) -> a function of the model that gives its loss."""
     warnings.filterwarnings("ignore")
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-
-    case = json.loads(pathlib.Path(__file__).with_name("cases.json").read_text())[args.case]
     model = build(case).train()
+    loss_of = make_loss(case)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.05, fused=True)
     run = torch.compile(model) if args.compile else model
-    images = torch.randn(case["batch"], 3, case["image"], case["image"])
-    mask = masks(case)
 
     def step() -> float:
         start = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=args.precision == "bf16"):
-            loss = run(pixel_values=images, bool_masked_pos=mask).loss
+            loss = loss_of(run)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
@@ -75,5 +76,17 @@ def main() -> None:
         print(json.dumps({"images_per_second": case["batch"] / statistics.median(times), "steps": len(times)}), flush=True)
 
 
+def images(case: dict) -> torch.Tensor:
+    return torch.randn(case["batch"], 3, case["image"], case["image"])
+
+
+def pretraining(case: dict):
+    batch, mask = images(case), masks(case)
+    return lambda model: model(pixel_values=batch, bool_masked_pos=mask).loss
+
+
 if __name__ == "__main__":
-    main()
+    # transformers alone: finetune_peer.py, which uses the rest, needs none of it.
+    from transformers import SwinConfig, SwinForMaskedImageModeling, ViTConfig, ViTForMaskedImageModeling
+
+    serve(*arguments(), build, pretraining)

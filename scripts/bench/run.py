@@ -72,20 +72,25 @@ def compare(row: dict, peer_arguments: list, our_arguments: list, seconds: float
                   "theirs_all": theirs, "ratio": statistics.median(mine) / statistics.median(theirs), "report": reports[-1]}
 
 
-def compare_step(simmim: str, case: str, precision: str, compiled: bool, args) -> dict:
+PEERS = {"pretrain": "peer.py", "finetune": "finetune_peer.py"}
+START = {"pretrain": [], "finetune": ["finetune.from=scratch"]}
+
+
+def compare_step(simmim: str, stage: str, case: str, precision: str, compiled: bool, args) -> dict:
     seconds = args.seconds or (3 if args.quick else 6 if case.endswith("base") else 4)
     threads = ["--threads", str(args.threads)]
     return compare(
-        {"case": case, "type": precision, "peer": "compiled" if compiled else "eager"},
-        ["peer.py", case, "--precision", precision, *threads, *(["--compile"] if compiled else [])],
-        [simmim, "step", *CASES[case]["simmim"], f"pretrain.batch_size={CASES[case]['batch']}", f"precision={precision}", *threads],
+        {"stage": stage, "case": case, "type": precision, "peer": "compiled" if compiled else "eager"},
+        [PEERS[stage], case, "--precision", precision, *threads, *(["--compile"] if compiled else [])],
+        [simmim, "step", "--stage", stage, *CASES[case]["simmim"], *START[stage], f"{stage}.batch_size={CASES[case]['batch']}",
+         f"precision={precision}", *threads],
         seconds, args.rounds)
 
 
 def compare_loader(simmim: str, pipeline: str, images: pathlib.Path, args) -> dict:
     """One decoding thread each, RandomResizedCrop(192) of 500 x 375 JPEGs."""
     return compare(
-        {"case": "loader", "type": "192", "peer": f"tv {pipeline}"},
+        {"stage": "loader", "case": "jpeg", "type": "192", "peer": f"tv {pipeline}"},
         ["loader_peer.py", str(images), "--pipeline", pipeline, "--size", "192"],
         [simmim, "loader", "data.name=image_folder", f"data.train={images}", "data.image_size=192", "data.cache=false", "data.workers=1",
          "encoder.preset=swin_base", "mask.patch=32", "pretrain.batch_size=64"],
@@ -101,7 +106,7 @@ def make_images(folder: pathlib.Path) -> bool:
 
 
 def print_row(row: dict):
-    name = f"{row['case']:<10} {row['type']:<5} {row['peer']:<9}"
+    name = f"{row['stage']:<8} {row['case']:<10} {row['type']:<5} {row['peer']:<9}"
     if "error" in row:
         print(f"{name} not measured: {row['error']}", flush=True)
         return
@@ -114,6 +119,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("simmim")
     parser.add_argument("--quick", action="store_true", help="eager peers only, one round, short")
+    parser.add_argument("--stages", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES))
     parser.add_argument("--precisions", nargs="*", choices=["f32", "bf16"], default=["f32", "bf16"])
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
@@ -130,16 +136,18 @@ def main():
         rows.append(row)
         print_row(row)
 
-    print(f"images/s, ours and theirs, median of {args.rounds} in turn: the pre-training step beside Hugging Face transformers' "
+    print(f"images/s, ours and theirs, median of {args.rounds} in turn: the pre-training step beside Hugging Face transformers',\nthe "
+          f"fine-tuning step beside timm's "
           f"({args.threads} threads),\nthe loader beside torchvision's (one thread)")
-    print(f"{'case':<10} {'type':<5} {'peer':<9} {'ours':>10} {'theirs':>10} {'ratio':>7} {'GEMM share':>10}")
+    print(f"{'stage':<8} {'case':<10} {'type':<5} {'peer':<9} {'ours':>10} {'theirs':>10} {'ratio':>7} {'GEMM share':>10}")
     if args.images and make_images(args.images):
         for pipeline in ["pil", "v2"]:
             add(compare_loader(args.simmim, pipeline, args.images, args))
     for compiled in [False] if args.quick else [False, True]:
-        for case in args.cases:
-            for precision in args.precisions:
-                add(compare_step(args.simmim, case, precision, compiled, args))
+        for stage in args.stages:
+            for case in args.cases:
+                for precision in args.precisions:
+                    add(compare_step(args.simmim, stage, case, precision, compiled, args))
     print(f"{time.monotonic() - start:.0f} s")
     if args.json:
         args.json.write_text(json.dumps({"threads": args.threads, "rows": rows}, indent=1) + "\n")
