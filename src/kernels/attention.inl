@@ -1,90 +1,26 @@
 // Attention of one head and sequence at a time, all of it in the first cache levels; the probabilities are computed
 // again in the backward pass (Dao et al., 2022) instead of being stored. Included by cpu_*.cpp only.
 
-// c (R x NV vectors) = or += A b, A(i,k) = a[i*ars + k*acs], b (K x NV vectors). All of c in registers.
-template <class T, int R, int NV>
-SIMMIM_INLINE void tile(int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc,
-                        bool add) {
-  constexpr int W = kLanes<T>;
-  Vector<T> sums[R][NV];
-#pragma GCC unroll 12
-  for (int i = 0; i < R; ++i)
-#pragma GCC unroll 12
-    for (int j = 0; j < NV; ++j) {
-      sums[i][j] = Vector<T>{};
-      if (add) load(sums[i][j], c + i * ldc + j * W);
-    }
-  for (int64_t k = 0; k < K; ++k) {
-    Vector<T> row[NV];
-#pragma GCC unroll 12
-    for (int j = 0; j < NV; ++j) load(row[j], b + k * ldb + j * W);
-#pragma GCC unroll 12
-    for (int i = 0; i < R; ++i)
-#pragma GCC unroll 12
-      for (int j = 0; j < NV; ++j) sums[i][j] += a[i * ars + k * acs] * row[j];
-  }
-#pragma GCC unroll 12
-  for (int i = 0; i < R; ++i)
-#pragma GCC unroll 12
-    for (int j = 0; j < NV; ++j) store(c + i * ldc + j * W, sums[i][j]);
-}
-
-template <class T, int NV>
-void columns(int64_t M, int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c, int64_t ldc,
-             bool add) {
-  constexpr int R = std::min(12, SIMMIM_ACCUMULATORS / NV);
-  int64_t i = 0;
-  for (; i + R <= M; i += R) tile<T, R, NV>(K, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);
-  for (; i + 2 <= M; i += 2) tile<T, 2, NV>(K, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);
-  if (i < M) tile<T, 1, NV>(K, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);
-}
-
-// c (M x n) = or += A (M x K) b (K x n), n a multiple of the vector's lanes.
-template <class T>
-void multiply(int64_t M, int64_t n, int64_t K, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c,
-              int64_t ldc, bool add) {
-  constexpr int most = SIMMIM_VECTOR_BYTES == 64 ? 5 : 3;
-  for (int64_t left = n / kLanes<T>; left > 0;) {
-    const int64_t parts = (left + most - 1) / most, width = (left + parts - 1) / parts;
-    switch (width) {
-      case 1:
-        columns<T, 1>(M, K, a, ars, acs, b, ldb, c, ldc, add);
-        break;
-      case 2:
-        columns<T, 2>(M, K, a, ars, acs, b, ldb, c, ldc, add);
-        break;
-      case 3:
-        columns<T, 3>(M, K, a, ars, acs, b, ldb, c, ldc, add);
-        break;
-      case 4:
-        columns<T, 4>(M, K, a, ars, acs, b, ldb, c, ldc, add);
-        break;
-      default:
-        columns<T, most>(M, K, a, ars, acs, b, ldb, c, ldc, add);
-    }
-    left -= width;
-    b += width * kLanes<T>;
-    c += width * kLanes<T>;
-  }
-}
-
 // Buffers of one thread. Rows of d are padded to whole vectors with zeros, rows of N to attention_columns.
 template <class T>
 struct Workspace {
   int64_t N, d, columns, width, block;                       // block: queries at a time
-  std::vector<T> q, k, v, out, transposed_k, scores;         // out: forward
+  std::vector<T> q, k, v, out, share, transposed_k, scores;  // out, share: forward
   std::vector<T> transposed_v, d_scores, d_out, dq, dk, dv;  // backward
 
   Workspace(int64_t N_, int64_t d_, bool backward)
       : N(N_), d(d_), columns(attention_columns(N_)), width((d_ + 15) / 16 * 16), block(N_ <= 80 ? N_ : 60) {
-    const auto rows = static_cast<size_t>(N * width), square = static_cast<size_t>(block * columns);
+    const auto rows = static_cast<size_t>(columns * width), square = static_cast<size_t>(block * columns);
     for (std::vector<T>* part : {&q, &k, &v}) part->assign(rows, 0);
-    transposed_k.assign(static_cast<size_t>(d * columns), 0);
+    transposed_k.resize(rows);
     scores.resize(square);
-    if (!backward) out.assign(rows, 0);
-    if (!backward) return;
+    if (!backward) {
+      out.resize(rows);
+      share.resize(static_cast<size_t>(N));
+      return;
+    }
     for (std::vector<T>* part : {&d_out, &dq, &dk, &dv}) part->assign(rows, 0);
-    transposed_v.assign(static_cast<size_t>(d * columns), 0);
+    transposed_v.resize(rows);
     d_scores.resize(square);
   }
 };
@@ -121,10 +57,19 @@ void scatter(const Workspace<T>& w, const T* from, T factor, E* to, int64_t stri
   }
 }
 
+// (columns, width) -> (width, columns), square by square in registers.
 template <class T>
 void transpose(const Workspace<T>& w, const T* from, T* to) {
-  for (int64_t t = 0; t < w.N; ++t)
-    for (int64_t c = 0; c < w.d; ++c) to[c * w.columns + t] = from[t * w.width + c];
+  constexpr int L = kLanes<T>;
+  for (int64_t t = 0; t < w.columns; t += L)
+    for (int64_t c = 0; c < w.width; c += L) {
+      Vector<T> rows[L];
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) load(rows[i], from + (t + i) * w.width + c);
+      transpose_square<T>(rows);
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) store(to + (c + i) * w.columns + t, rows[i]);
+    }
 }
 
 // Fills q (scaled), k, v of the workspace from sequence s, head h.
@@ -170,7 +115,7 @@ void attention_forward(const AttentionForward<T, E>& a, int64_t begin, int64_t e
       for (int64_t i = 0; i < a.N; i += w.block) {
         const int64_t count = std::min(w.block, a.N - i);
         scores_of(a, w, s, h, i, count);
-        T* lse = a.lse + (s * a.H + h) * a.N + i;
+        T* largest = a.largest + (s * a.H + h) * a.N + i;
         for (int64_t q = 0; q < count; ++q) {
           T* row = w.scores.data() + q * w.columns;
           Vector<T> top = Vector<T>{} + kHidden<T>, sum{}, v;
@@ -186,23 +131,19 @@ void attention_forward(const AttentionForward<T, E>& a, int64_t begin, int64_t e
             sum += v;
             store(row + e, v);
           }
-          lse[q] = sum_of<T>(sum);
-          const T share = 1 / lse[q];
-          for (int64_t e = 0; e < w.columns; e += kLanes<T>) {
-            load(v, row + e);
-            store(row + e, Vector<T>(v * share));
-          }
-          lse[q] = highest + std::log(lse[q]);
+          w.share[static_cast<size_t>(i + q)] = 1 / sum_of<T>(sum);
+          largest[q] = highest;
         }
         multiply(count, w.width, a.N, w.scores.data(), w.columns, int64_t{1}, w.v.data(), w.width,
                  w.out.data() + i * w.width, w.width, false);
       }
       for (int64_t t = 0; t < a.N; ++t) {
         E* out = a.out + (s * a.N + t) * D + h * a.d;
-        const T* row = w.out.data() + t * w.width;
+        const T *row = w.out.data() + t * w.width, share = w.share[static_cast<size_t>(t)];
         for_row<T>(a.d, [&] SIMMIM_BODY {
           Vector<T> value;
           get(value, row);
+          value *= share;
           put(out, value);
         });
       }
@@ -232,19 +173,18 @@ void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t
         multiply(count, w.columns, w.d, w.d_out.data() + i * w.width, w.width, int64_t{1}, w.transposed_v.data(),
                  w.columns, w.d_scores.data(), w.columns, false);
         for (int64_t q = 0; q < count; ++q) {
-          const T lse = a.lse[(s * a.H + h) * a.N + i + q];
+          const T largest = a.largest[(s * a.H + h) * a.N + i + q];
           Vector<T> total{}, dot_sum{};
           for (int64_t e = q * w.columns; e < (q + 1) * w.columns; e += kLanes<T>) {
             Vector<T> p, d;
             load(p, w.scores.data() + e);
             load(d, w.d_scores.data() + e);
-            p -= lse;
+            p -= largest;
             exponential(p);
             store(w.scores.data() + e, p);
             total += p;
             dot_sum += p * d;
           }
-          // lse is rounded, so the sum is only nearly 1; the probabilities are made to sum to 1 as they did before.
           const T share = 1 / sum_of<T>(total), dot = sum_of<T>(dot_sum) * share;
           for (int64_t e = q * w.columns; e < (q + 1) * w.columns; e += kLanes<T>) {
             Vector<T> p, d, sum;

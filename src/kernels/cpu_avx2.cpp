@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/isa.h"
@@ -15,6 +17,7 @@ namespace simmim::kernels::avx2 {
 // clang-format off
 #include "kernels/vector.inl"
 #include "kernels/rows.inl"
+#include "kernels/product.inl"
 #include "kernels/attention.inl"
 #include "kernels/table.inl"
 // clang-format on

@@ -3,8 +3,17 @@
 template <class T, class E>
 const Operations<T, E>* table() {
   static constexpr Operations<T, E> functions = {
-      norm_forward<T, E>, norm_backward<T, E>, residual_forward<T, E>,  residual_backward<T, E>,
-      gelu_forward<T, E>, gelu_backward<T, E>, attention_forward<T, E>, attention_backward<T, E>,
+      norm_forward<T, E>,
+      norm_backward<T, E>,
+      residual_forward<T, E>,
+      residual_backward<T, E>,
+      gelu_forward<T, E>,
+      gelu_backward<T, E>,
+      attention_forward<T, E>,
+      attention_backward<T, E>,
+      pack<T>,
+      product<T>,
+      weight_gradient<T>,
   };
   return &functions;
 }

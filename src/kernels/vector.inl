@@ -66,21 +66,40 @@ SIMMIM_INLINE void for_row(int64_t D, const Body& body) {
             __attribute__((always_inline)) { store_part<T>(to + i, value, D - i); });
 }
 
-template <class T>
-SIMMIM_INLINE T sum_of(const Vector<T>& value) {
-  T lanes[kLanes<T>];
-  store(lanes, value);
-  for (int width = kLanes<T> / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  return lanes[0];
+// Every lane's partner is the one whose number differs in bit S.
+template <class T, int S, int... Lane>
+SIMMIM_INLINE Vector<T> partners(const Vector<T>& value, std::integer_sequence<int, Lane...>) {
+  return __builtin_shufflevector(value, value, (Lane ^ S)...);
 }
-template <class T>
-SIMMIM_INLINE T max_of(const Vector<T>& value) {
-  T lanes[kLanes<T>];
-  store(lanes, value);
-  for (int width = kLanes<T> / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] = std::max(lanes[i], lanes[i + width]);
-  return lanes[0];
+template <class T, int S = kLanes<T> / 2>
+SIMMIM_INLINE T sum_of(Vector<T> value) {
+  value += partners<T, S>(value, std::make_integer_sequence<int, kLanes<T>>{});
+  if constexpr (S > 1) return sum_of<T, S / 2>(value);
+  return value[0];
+}
+template <class T, int S = kLanes<T> / 2>
+SIMMIM_INLINE T max_of(Vector<T> value) {
+  const Vector<T> other = partners<T, S>(value, std::make_integer_sequence<int, kLanes<T>>{});
+  value = other > value ? other : value;
+  if constexpr (S > 1) return max_of<T, S / 2>(value);
+  return value[0];
+}
+
+// Of two rows of a square, the lanes whose bit S differs from the row's change places (Eklundh's transposition).
+template <class T, int S, int... Lane>
+SIMMIM_INLINE void exchange(Vector<T>& upper, Vector<T>& lower, std::integer_sequence<int, Lane...>) {
+  constexpr int L = kLanes<T>;
+  const Vector<T> kept = __builtin_shufflevector(upper, lower, (Lane & S ? L + Lane - S : Lane)...);
+  lower = __builtin_shufflevector(upper, lower, (Lane & S ? L + Lane : Lane + S)...);
+  upper = kept;
+}
+
+template <class T, int S = kLanes<T> / 2>
+SIMMIM_INLINE void transpose_square(Vector<T>* rows) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes<T>; ++i)
+    if (!(i & S)) exchange<T, S>(rows[i], rows[i + S], std::make_integer_sequence<int, kLanes<T>>{});
+  if constexpr (S > 1) transpose_square<T, S / 2>(rows);
 }
 
 // e^x to 2 units in the last place (Cephes expf); below -87 it is 1e-38 instead of less.

@@ -59,7 +59,7 @@ struct Fused {
             D / H,
             call.windows ? call.windows->count : 1,
             part.template of<E>(s.attended, D),
-            part.template of<T>(s.lse, H)};
+            part.template of<T>(s.largest, H)};
   }
 
   Tensor forward(const Tensor& x, const Tensor& bias, Saved& s) const {
@@ -74,23 +74,40 @@ struct Fused {
     for (Tensor* each : {&s.n1, &s.n2, &s.attended, &s.projected, &s.out}) *each = make(x, {rows, D});
     for (Tensor* each : {&s.mean1, &s.rstd1, &s.mean2, &s.rstd2}) *each = make(x, {rows}, kType<T>);
     s.qkv = make(x, {rows, 3 * D});
-    s.lse = make(x, {rows * H}, kType<T>);
+    s.largest = make(x, {rows * H}, kType<T>);
     s.mixed = make(x, {rows, D}, kType<T>);
     s.hidden = make(x, {rows, hidden});
     const Tensor y = make(x, {B, L, D}, kType<T>);
-    const Factors right_of{right(s.w_qkv), right(s.w_proj), right(s.w_fc1), right(s.w_fc2)};
+    const Factors right_of{transposed(s.w_qkv), transposed(s.w_proj), transposed(s.w_fc1), transposed(s.w_fc2)};
     for_chunks([&](const Part& part, int64_t) { forward(part, s, right_of, y); });
     if (!w.gamma_1.defined()) s.projected.reset();  // only the gammas' gradients read the branches again
     if (!w.gamma_2.defined()) s.out.reset();
     return y;
   }
 
-  // The weights as right factors, (in,out).
-  struct Factors {
-    Tensor qkv, proj, fc1, fc2;
+  const bool own = std::is_same_v<T, E> && D % 16 == 0 && hidden % 16 == 0 && kernels::has_own_products();
+
+  // A right factor: packed, or as LibTorch takes it.
+  struct Factor {
+    Tensor b;
+    int64_t columns;
   };
+  struct Factors {
+    Factor qkv, proj, fc1, fc2;
+  };
+  // The weight (out,in), or it transposed, as `product` takes it.
+  Factor packed(const Tensor& weight, bool turned) const {
+    const int64_t rows = weight.size(turned ? 1 : 0), columns = weight.size(turned ? 0 : 1);
+    const Tensor b = at::empty_like(weight);
+    parallel(ops.pack, kernels::Pack<T>{data<T>(weight), rows, columns, turned, data<T>(b)},
+             (columns + kernels::kPackColumns - 1) / kernels::kPackColumns, 8);
+    return {b, columns};
+  }
+  Factor factor(const Tensor& weight) const { return own ? packed(weight, false) : Factor{weight, weight.size(1)}; }
   // Many small products with a weight are faster once it lies in memory as they read it.
-  Tensor right(const Tensor& weight) const { return chunks > 1 ? weight.t().contiguous() : weight.t(); }
+  Factor transposed(const Tensor& weight) const {
+    return own ? packed(weight, true) : Factor{chunks > 1 ? weight.t().contiguous() : weight.t(), weight.size(0)};
+  }
 
   void forward(const Part& part, const Saved& s, const Factors& right_of, const Tensor& y) const {
     const int64_t rows = part.rows;
@@ -138,7 +155,13 @@ struct Fused {
              rows, kRowBlock);
   }
 
-  static void product(Tensor out, const Tensor& a, const Tensor& b) { at::mm_out(out, a, b); }
+  void product(Tensor out, const Tensor& a, const Factor& right) const {
+    if (own)
+      parallel(ops.product, kernels::Product<T>{data<T>(a), data<T>(right.b), a.size(1), right.columns, data<T>(out)},
+               a.size(0), kRowBlock);
+    else
+      at::mm_out(out, a, right.b);
+  }
 
   // What a thread adds up over its chunks, and the column sums of every row block.
   struct Sums {
@@ -157,6 +180,7 @@ struct Fused {
       *each = at::zeros({chunks * blocks, 2, D}, dy.options());
     columns.fc1 = at::zeros({chunks * blocks, hidden}, dy.options());
     const int64_t groups = kernels::attention_groups(chunk * L / N, H);
+    const Factors left_of{factor(s.w_qkv), factor(s.w_proj), factor(s.w_fc1), factor(s.w_fc2)};
     std::vector<Sums> sums(static_cast<size_t>(chunks));  // at the first chunk of each thread
     for_chunks([&](const Part& part, int64_t range) {
       Sums& sum = sums[static_cast<size_t>(range)];
@@ -167,7 +191,7 @@ struct Fused {
                at::zeros({D, hidden}, dy.options()),
                at::zeros({groups, H, N, s.bias.size(2)}, dy.options()),
                at::zeros({groups, 3 * D}, dy.options())};
-      backward(part, dy, s, dx, sum, columns);
+      backward(part, dy, s, left_of, dx, sum, columns);
     });
     Sums& total = sums[0];
     for (size_t i = 1; i < sums.size(); ++i)
@@ -189,7 +213,7 @@ struct Fused {
     return dx;
   }
 
-  void backward(const Part& part, const Tensor& dy, const Saved& s, const Tensor& dx, Sums& sum,
+  void backward(const Part& part, const Tensor& dy, const Saved& s, const Factors& left_of, const Tensor& dx, Sums& sum,
                 const Columns& columns) const {
     const int64_t rows = part.rows, row_blocks = (rows + kRowBlock - 1) / kRowBlock, block = part.index * blocks;
     const auto t = [&](const Tensor& all) { return part.template of<T>(all, D); };
@@ -203,7 +227,7 @@ struct Fused {
                                              data<T>(w.gamma_2), factors(call.factors_2, part), data<E>(d_branch),
                                              data<T>(columns.second) + block * 2 * D},
              row_blocks, 1);
-    product(d_hidden, d_branch, s.w_fc2);
+    product(d_hidden, d_branch, left_of.fc2);
     parallel(
         ops.gelu_backward,
         kernels::GeluBackward<T, E>{part.template of<E>(s.hidden, hidden), data<E>(d_hidden), data<T>(w.fc1_bias), rows,
@@ -212,7 +236,7 @@ struct Fused {
     add_weight_gradient(sum.fc2, d_branch, active);
     add_weight_gradient(sum.fc1, d_hidden, part.of(s.n2));
     const Tensor d_norm = make(dy, {rows, D}), d_mixed = make(dy, {rows, D}, kType<T>);
-    product(d_norm, d_hidden, s.w_fc1);
+    product(d_norm, d_hidden, left_of.fc1);
     parallel(ops.norm_backward,
              kernels::NormBackward<T, E>{data<E>(d_norm), nullptr, t(s.mixed), one(s.mean2), one(s.rstd2),
                                          data<T>(w.norm2_weight), t(dy), rows, L, D, data<T>(d_mixed),
@@ -226,14 +250,14 @@ struct Fused {
                                              data<E>(d_branch), data<T>(columns.first) + block * 2 * D},
              row_blocks, 1);
     add_weight_gradient(sum.proj, d_branch, part.of(s.attended));
-    product(d_norm, d_branch, s.w_proj);  // of the attention's output
+    product(d_norm, d_branch, left_of.proj);  // of the attention's output
     const Tensor d_qkv = make(dy, {rows, 3 * D});
     parallel(ops.attention_backward,
              kernels::AttentionBackward<T, E>{attention(s, part), data<E>(d_norm), data<E>(d_qkv), data<T>(sum.bias),
                                               data<T>(sum.qkv_bias)},
              kernels::attention_groups(rows / N, H) * H, 1);
     add_weight_gradient(sum.qkv, d_qkv, part.of(s.n1));
-    product(d_norm, d_qkv, s.w_qkv);
+    product(d_norm, d_qkv, left_of.qkv);
     parallel(ops.norm_backward,
              kernels::NormBackward<T, E>{data<E>(d_norm), inverse(), t(s.x), one(s.mean1), one(s.rstd1),
                                          data<T>(w.norm1_weight), data<T>(d_mixed), rows, L, D, t(dx),
@@ -242,8 +266,13 @@ struct Fused {
   }
 
   // sum (out,in) += d_out^T input; products of bf16 operands are added up in f32.
-  static void add_weight_gradient(Tensor& sum, const Tensor& d_out, const Tensor& input) {
-    if constexpr (std::is_same_v<T, E>)
+  void add_weight_gradient(Tensor& sum, const Tensor& d_out, const Tensor& input) const {
+    if (own && input.size(1) <= 256)
+      parallel(ops.weight_gradient,
+               kernels::WeightGradient<T>{data<T>(d_out), data<T>(input), d_out.size(0), d_out.size(1), input.size(1),
+                                          data<T>(sum)},
+               d_out.size(1), 48);
+    else if constexpr (std::is_same_v<T, E>)
       sum.addmm_(d_out.t(), input);
     else
       sum.add_(at::mm(d_out.t(), input));
