@@ -6,6 +6,7 @@
 #include "cli/document.h"
 #include "cli/engine_client.h"
 #include "cli/engine_command.h"
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "report/bench_database.h"
@@ -42,7 +43,12 @@ int run(const Options& options, const CommonOptions& common) {
   }
   if (what == "database") {
     TemporaryFolder folder;
-    print_document(bench_database(folder.path), common.json);
+    const DatabaseBench size;
+    say(common.quiet, fmt::format("filling a database of {} runs and {} metric rows ...", size.runs, size.metrics));
+    print_document(
+        bench_database(folder.path, size,
+                       [&](int64_t runs) { say(common.quiet, fmt::format("{} of {} runs", runs, size.runs)); }),
+        common.json);
     return 0;
   }
   if (options.threads) set_engine_threads(static_cast<int>(*options.threads));
@@ -64,7 +70,7 @@ Command bench_command() {
                             "what to measure; a recipe, and leaves of the configuration",
                             {"step", "loader", "database", "start"});
             args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
-            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
+            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)", 1);
             return [options, common = args.shared_common()] { return run(*options, *common); };
           }};
 }
