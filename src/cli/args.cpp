@@ -48,12 +48,13 @@ void Args::option(const std::string& names, std::string value, std::string& targ
   rows_.push_back({names, std::move(value), std::move(help), std::move(choices)});
 }
 
-void Args::option(const std::string& names, std::string value, std::optional<int64_t>& target, std::string help) {
-  parser_->app.add_option_function<std::string>(names, [&target, names](const std::string& text) {
+void Args::option(const std::string& names, std::string value, std::optional<int64_t>& target, std::string help,
+                  int64_t min) {
+  parser_->app.add_option_function<std::string>(names, [&target, names, min](const std::string& text) {
     char* end = nullptr;
     const int64_t number = std::strtoll(text.c_str(), &end, 10);
-    if (text.empty() || *end || number < 0)
-      fail(Code::usage, "{}: got '{}'; allowed: a whole number from 0", names, text);
+    if (text.empty() || *end || number < min)
+      fail(Code::usage, "{}: got '{}'; allowed: a whole number from {}", names, text, min);
     target = number;
   });
   rows_.push_back({names, std::move(value), std::move(help), {}});
@@ -117,6 +118,7 @@ std::string Args::help_text() const {
     text += fmt::format("  {:<{}}  {}{}\n", left(row), width, row.help,
                         row.choices.empty() ? "" : ": " + one_of(row.choices));
   if (notes_) text += "\n" + notes_();
+  if (manual_) text += "\n" + manual_();
   return text;
 }
 

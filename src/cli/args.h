@@ -37,13 +37,15 @@ class Args {
   Args(const Args&) = delete;
   Args& operator=(const Args&) = delete;
 
-  void example(std::string line);                                              // shown first in --help
-  void notes(std::function<std::string()> text) { notes_ = std::move(text); }  // shown last
+  void example(std::string line);                                                // shown first in --help
+  void notes(std::function<std::string()> text) { notes_ = std::move(text); }    // shown last
+  void manual(std::function<std::string()> text) { manual_ = std::move(text); }  // shown last, in the manual page too
 
   void flag(const std::string& names, bool& target, std::string help);
   void option(const std::string& names, std::string value, std::string& target, std::string help,
               std::vector<std::string> choices = {});
-  void option(const std::string& names, std::string value, std::optional<int64_t>& target, std::string help);
+  void option(const std::string& names, std::string value, std::optional<int64_t>& target, std::string help,
+              int64_t min = 0);
   // "" if it is not given; `choices` are for --help and completion: the command checks them
   void positional(std::string value, std::string& target, std::string help, std::vector<std::string> choices = {});
   void positional(std::string value, std::vector<std::string>& target, std::string help,
@@ -53,6 +55,7 @@ class Args {
   std::shared_ptr<const CommonOptions> shared_common() const { return common_; }
   const std::vector<Row>& rows() const { return rows_; }
   std::string help_text() const;
+  std::string manual_text() const { return manual_ ? manual_() : ""; }
 
   // Code::usage for anything unknown (with the nearest name). False: --help was asked for.
   bool parse(const std::vector<std::string>& words);
@@ -62,7 +65,7 @@ class Args {
   std::string command_, help_;
   std::vector<std::string> examples_;
   std::vector<Row> rows_;
-  std::function<std::string()> notes_;
+  std::function<std::string()> notes_, manual_;
   std::shared_ptr<CommonOptions> common_ = std::make_shared<CommonOptions>();
   std::unique_ptr<Parser> parser_;
 };

@@ -6,6 +6,7 @@
 #include "cli/engine_command.h"
 #include "cli/schema.h"
 #include "cli/temporary_folder.h"
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "report/bench_database.h"
@@ -33,7 +34,12 @@ int run_bench(const BenchOptions& options, const CommonOptions& common) {
   }
   if (what == "database") {
     const TemporaryFolder folder("simmim-bench");
-    print_document(bench_database(folder.path), common.json);
+    const DatabaseBench size;
+    say(common.quiet, fmt::format("filling a database of {} runs and {} metric rows ...", size.runs, size.metrics));
+    print_document(
+        bench_database(folder.path, size,
+                       [&](int64_t runs) { say(common.quiet, fmt::format("{} of {} runs", runs, size.runs)); }),
+        common.json);
     return 0;
   }
   if (what == "sweep") {
@@ -63,7 +69,7 @@ Command bench_command() {
                             "what to measure; a recipe, and leaves of the configuration",
                             {"step", "loader", "sweep", "database", "start"});
             args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
-            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
+            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)", 1);
             args.notes([] { return stage_options_text("pretrain") + "With --stage finetune: simmim finetune --help\n"; });
             return [options, common = args.shared_common()] { return run_bench(*options, *common); };
           }};

@@ -4,9 +4,11 @@
 #include "cli/config_request.h"
 #include "cli/document.h"
 #include "cli/engine_client.h"
+#include "cli/resolve_sweep.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "core/recipes.h"
+#include "sweep/table_check.h"
 #include "sweep/tune.h"
 
 namespace simmim {
@@ -21,13 +23,10 @@ bool is_sweep(const Json& content) {
 int check_sweep(const fs::path& file, const Overrides& overrides, const CommonOptions& common) {
   const SweepFile sweep = read_sweep(file);
   const PlanOptions options{.overrides = overrides};
-  const Resolve resolve = [&](const std::vector<Json>& requests) {
-    return engine_call({{"command", "resolve"}, {"requests", requests}, {"out", common.out}})
-        .at("results")
-        .get<std::vector<Json>>();
-  };
-  if (sweep.tuning) resolve_cells(tuning_sweep(sweep, options), options, resolve);
-  const Json plan = make_plan(sweep, options, resolve);
+  if (sweep.tuning) resolve_sweep(tuning_sweep(sweep, options), options, /*measure=*/false, common);
+  Json cells = resolve_sweep(sweep, options, /*measure=*/false, common);
+  check_table(sweep, cells);
+  const Json plan = make_plan(sweep, options, std::move(cells));
   print_document(
       {{"file", file.string()}, {"sweep", sweep.name}, {"cells", plan["cells"].size()}, {"runs", plan["runs"].size()}},
       common.json);

@@ -12,6 +12,7 @@
 #include "runs/paper.h"
 #include "runs/run_folder.h"
 #include "runs/schema.h"
+#include "sweep/grid.h"
 
 namespace simmim {
 namespace {
@@ -115,6 +116,35 @@ void add_metrics(Completions& out) {
     for (const std::string& name : number_columns()) out.push_back({stage + name, ""});
 }
 
+// The last condition of an EXPR: a key, then its values.
+void add_conditions(Completions& out, const std::string& current, const fs::path& results) {
+  const size_t space = current.rfind(' ');
+  const std::string before = space == std::string::npos ? "" : current.substr(0, space + 1);
+  const std::string last = current.substr(before.size());
+  Completions conditions;
+  add_assignments(conditions, last, results);
+  if (last.find('=') == std::string::npos)
+    for (const std::string& column : result_columns()) conditions.push_back({column + "=", ""});
+  else if (last.starts_with("state="))
+    for (const std::string& state : run_states()) conditions.push_back({"state=" + state, ""});
+  for (Completion& one : conditions) out.push_back({before + one.word, one.help});
+}
+
+// The cells of the sweep file that stands on the line, value by value: for --only.
+void add_cell_values(Completions& out, const std::vector<std::string>& words) {
+  for (size_t i = 1; i + 1 < words.size(); ++i) {
+    if (words[i].starts_with('-') || holds(words[i], "=")) continue;
+    try {
+      for (const Cell& cell : read_sweep(find_sweep(words[i])).cells)
+        for (const auto& [key, value] : cell.values.items())
+          out.push_back({key + "=" + (value.is_string() ? value.get<std::string>() : value.dump()), "cells"});
+      out.push_back({"seed=", "chains of this seed"});
+      return;
+    } catch (const Error&) {  // no sweep, or a wrong one: nothing to offer
+    }
+  }
+}
+
 // What may follow an option or stand at a place of its own.
 void add_for_row(Completions& out, const Args::Row& row, const std::string& current, const fs::path& results) {
   if (!row.choices.empty()) add_names(out, row.choices);
@@ -132,6 +162,7 @@ void add_for_row(Completions& out, const Args::Row& row, const std::string& curr
   if (takes(row, "key=value")) add_assignments(out, current, results);
   if (takes(row, "KEY") || takes(row, "KEY,KEY") || takes(row, "A,B")) add_keys(out, current);
   if (takes(row, "METRIC") || takes(row, "M,M")) add_metrics(out);
+  if (takes(row, "EXPR")) add_conditions(out, current, results);
 }
 
 bool names_row(const Args::Row& row, const std::string& word) {
@@ -162,7 +193,10 @@ void add_for_command(Completions& out, const Command& command, const std::vector
   const fs::path results = results_folder(words, args.common());
   for (const Args::Row& row : rows)
     if (!row.value.empty() && names_row(row, before)) {
-      add_for_row(out, row, current, results);
+      if (command.name == "sweep" && before == "--only")
+        add_cell_values(out, words);
+      else
+        add_for_row(out, row, current, results);
       if (command.name == "finetune" && before == "--from") out.push_back({"scratch", "random weights"});
       return;
     }

@@ -52,7 +52,12 @@ int run_db(const std::vector<std::string>& words, const CommonOptions& common) {
   Json answer = {{"database", database.string()}};
   if (action == "rebuild") {
     const RebuildReport report = rebuild_database(database, common.out);
-    answer.update({{"runs", report.runs}, {"sweeps", report.sweeps}, {"skipped", report.skipped}});
+    answer.update({{"runs", report.runs}, {"sweeps", report.sweeps}, {"skipped", report.skipped.size()}});
+    for (const fs::path& folder : report.skipped)
+      say(common.quiet,
+          fmt::format("skipped {}: {}", folder.string(),
+                      fs::exists(folder / "run.json") ? "its run.json cannot be read; run the same command again"
+                                                      : "no run.json in it, no run ever began there"));
   } else if (action == "backup") {
     const fs::path target = words.size() > 1 ? fs::path(words[1]) : fs::path(database.string() + ".backup");
     backup_database(database, target);

@@ -7,15 +7,16 @@
 
 #include "cli/terminal.h"
 #include "core/names.h"
-#include "sweep/estimate.h"
+#include "runs/database.h"
+#include "runs/estimate.h"
 #include "sweep/plan.h"
 
 namespace simmim {
 namespace {
 
 struct Cost {
-  double images = 0, steps = 0, seconds = 0, disk = 0, memory = 0;  // memory: of the largest run
-  bool measured = true;                                             // all of the time is from earlier runs
+  double images = 0, steps = 0, flops = 0, seconds = 0, disk = 0, memory = 0;  // memory: of the largest run
+  Basis basis = Basis::like;                                                   // the least of all runs'
 };
 Cost cost_of(const Json& plan, const std::vector<std::string>& runs, const History& history) {
   Cost cost;
@@ -25,10 +26,11 @@ Cost cost_of(const Json& plan, const std::vector<std::string>& runs, const Histo
     const Estimate time = estimate_time(entry, history);
     cost.images += numbers.value("images", 0.0);
     cost.steps += numbers.value("steps", 0.0);
+    cost.flops += numbers.value("flops", 0.0);
     cost.disk += numbers.value("disk", 0.0);
     cost.memory = std::max(cost.memory, numbers.value("memory", 0.0));
     cost.seconds += time.seconds;
-    cost.measured = cost.measured && time.measured;
+    cost.basis = std::max(cost.basis, time.basis);
   }
   return cost;
 }
@@ -46,9 +48,10 @@ class Sketch {
   Sketch(const DryRun& what, const Shares& shares, const CommonOptions& common, const History& history)
       : plan_(what.plan),
         runs_(what.runs),
+        cases_(what.cases),
         assumed_(what.assumed),
         shares_(shares),
-        state_(plan_state(common.out, what.runs)),
+        state_(plan_state(what.plan, what.runs, common.out, what.retry_failed)),
         cost_(cost_of(plan_, state_.todo, history)) {
     for (const std::string& run : runs_)
       if (plan_.at("runs").at(run).contains("stale")) stale_.push_back(run);
@@ -56,12 +59,19 @@ class Sketch {
   }
 
   Json json() const {
-    Json document = {
-        {"plan", plan_},           {"todo", state_.todo},
-        {"reused", state_.reused}, {"failed", state_.failed},
-        {"steps", cost_.steps},    {"images", cost_.images},
-        {"jobs", shares_.jobs},    {"memory", cost_.memory},
-        {"disk", cost_.disk},      {"seconds", std::isnan(time().seconds) ? Json(nullptr) : Json(time().seconds)}};
+    Json document = {{"plan", plan_},
+                     {"todo", state_.todo},
+                     {"reused", state_.reused},
+                     {"failed", state_.failed},
+                     {"stopped", state_.stopped},
+                     {"blocked", state_.blocked},
+                     {"steps", cost_.steps},
+                     {"images", cost_.images},
+                     {"flops", cost_.flops},
+                     {"jobs", shares_.jobs},
+                     {"memory", cost_.memory},
+                     {"disk", cost_.disk},
+                     {"seconds", std::isnan(time().seconds) ? Json(nullptr) : Json(time().seconds)}};
     for (const std::string& run : stale_)
       document["stale"].push_back({{"run", run}, {"why", plan_.at("runs").at(run).at("stale")}});
     if (assumed_) document["assumed"] = true;
@@ -73,8 +83,8 @@ class Sketch {
     fmt::print("{} x {}: {} after sharing {}\n", counted(plan_.at("cells").size(), "cell"),
                counted(plan_.at("seeds").size(), "seed"), counted(plan_.at("runs").size(), "run"),
                counted(members_of(plan_), "stage"));
-    fmt::print("{}\n{} steps, {} images; {}\n", runs_text(plan_, state_), count_text(cost_.steps),
-               count_text(cost_.images), shares_.text());
+    fmt::print("{}\n{} steps, {} images, {} FLOPs; {}\n", runs_text(plan_, state_), count_text(cost_.steps),
+               count_text(cost_.images), count_text(cost_.flops), shares_.text());
     print_stale();
     if (state_.todo.empty()) return;
     fmt::print("time: {}; disk: {}; memory: up to {} a worker\n", time().text(duration_text(time().seconds)),
@@ -82,14 +92,14 @@ class Sketch {
   }
 
  private:
-  Estimate time() const { return {cost_.seconds / shares_.jobs, cost_.measured}; }
+  Estimate time() const { return {cost_.seconds / shares_.jobs, cost_.basis}; }
 
   void print_stale() const {
     if (stale_.empty()) return;
     for (const std::string& run : stale_)
       fmt::print("stale: {}  {}: made with {}\n", run, run_title(plan_, run),
                  plan_.at("runs").at(run).at("stale").get<std::string>());
-    const Estimate time{stale_cost_.seconds / shares_.jobs, stale_cost_.measured};
+    const Estimate time{stale_cost_.seconds / shares_.jobs, stale_cost_.basis};
     fmt::print("{} stale, kept as made; --rerun-stale runs them again: {} steps, {}\n", counted(stale_.size(), "run"),
                count_text(stale_cost_.steps), time.text(duration_text(time.seconds)));
   }
@@ -102,7 +112,21 @@ class Sketch {
            : in(state_.reused)  ? "done"
            : in(state_.failed)  ? "failed"
            : in(state_.stopped) ? "stopped"
+           : in(state_.blocked) ? "not runnable"
                                 : "to do";
+  }
+
+  // "  (mlp: head.name=mlp head.hidden=128)": what a case sets, which its name does not say.
+  std::string cases_text(const Json& values) const {
+    std::string text;
+    for (const auto& [key, value] : values.items()) {
+      if (!key.starts_with("case") || !value.is_string() || !cases_.contains(value.get<std::string>())) continue;
+      std::vector<std::string> parts;
+      for (const auto& [leaf, set] : cases_[value.get<std::string>()].items())
+        parts.push_back(leaf + "=" + (set.is_string() ? set.get<std::string>() : set.dump()));
+      text += fmt::format("  ({}: {})", value.get<std::string>(), parts.empty() ? "nothing set" : join(parts, " "));
+    }
+    return text;
   }
 
   void print_cells() const {
@@ -111,7 +135,8 @@ class Sketch {
       if (cell.contains("tuned"))
         for (const auto& [key, value] : cell["tuned"]["set"].items())
           tuned += fmt::format("  {}={}", key, value.dump());
-      fmt::print("{}{}\n", cell.at("cell").get<std::string>(), tuned.empty() ? "" : "  tuned:" + tuned);
+      fmt::print("{}{}{}\n", cell.at("cell").get<std::string>(), cases_text(cell.at("values")),
+                 tuned.empty() ? "" : "  tuned:" + tuned);
       for (const Json& chain : cell.at("chains")) {
         std::vector<std::string> parts;
         for (const Json& member : chain.at("runs"))
@@ -125,6 +150,7 @@ class Sketch {
 
   const Json& plan_;
   const std::vector<std::string>& runs_;
+  const Json& cases_;
   bool assumed_;
   const Shares& shares_;
   PlanState state_;
@@ -157,12 +183,14 @@ std::string runs_text(const Json& plan, const PlanState& state) {
   if (!state.stopped.empty())
     text += fmt::format(", {} stopped by stop_if (--retry-failed runs them to the end)", state.stopped.size());
   if (!state.failed.empty()) text += fmt::format(", {} failed (--retry-failed runs them again)", state.failed.size());
+  if (!state.blocked.empty())
+    text += fmt::format(", {} not runnable: what they start from failed", state.blocked.size());
   return text;
 }
 
 void print_dry_run(const DryRun& sweep, const std::optional<DryRun>& tuning, const Shares& shares,
                    const CommonOptions& common) {
-  const History history = read_history(common.database(), common.out);
+  const History history = read_history(open_for_reading(common.database(), common.out), common.out);
   const Sketch whole(sweep, shares, common, history);
   if (common.json) {
     Json document = whole.json();

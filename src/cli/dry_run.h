@@ -1,4 +1,4 @@
-// What a sweep would do, in words or JSON: cells, runs, steps, time, disk and memory.
+// What a sweep would do, in words or JSON: cells, runs, steps, FLOPs, time, disk and memory.
 #pragma once
 #include <optional>
 #include <string>
@@ -14,7 +14,9 @@ namespace simmim {
 struct DryRun {
   Json plan;
   std::vector<std::string> runs;  // selected
-  bool assumed = false;           // values that a tuning is yet to choose stand for others: no ids to show
+  Json cases = Json::object();    // see SweepFile
+  bool retry_failed = false;
+  bool assumed = false;  // values that a tuning is yet to choose stand for others: no ids to show
 };
 
 // The sweep, and before it the tuning that it starts with.

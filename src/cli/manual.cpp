@@ -31,6 +31,7 @@ std::string command_text(const Command& command) {
     text += fmt::format(".TP\n.B {}\n{}{}\n",
                         troff(row.names.empty() ? row.value : row.names + (row.value.empty() ? "" : " " + row.value)),
                         troff(row.help), row.choices.empty() ? "" : troff(": " + one_of(row.choices)));
+  if (const std::string more = args.manual_text(); !more.empty()) text += ".PP\n.nf\n" + troff(more) + ".fi\n";
   return text;
 }
 

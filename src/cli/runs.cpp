@@ -54,15 +54,19 @@ Command runs_command() {
                 watch([&] { return look_at(list, format, *common); });
                 return 0;
               }
-              const Frame frame = list_runs(open_for_reading(common->database(), common->out), list);
+              const Sqlite database = open_for_reading(common->database(), common->out);
+              const Frame frame = list_runs(database, list);
               if (options->ids) {
                 for (const auto& row : frame.rows) fmt::print("{}\n", text_of(row[0]));
                 return 0;
               }
               write_output("", render_frame(frame, format));
               std::fflush(stdout);
-              hint(*common,
-                   frame.rows.empty() ? "simmim pretrain --dry-run" : "simmim show " + text_of(frame.rows[0][0]));
+              const bool none_fits = frame.rows.empty() && !list.where.empty();
+              if (none_fits) say(common->quiet, why_none(database, list.where));
+              hint(*common, none_fits            ? "simmim runs"
+                            : frame.rows.empty() ? "simmim pretrain --dry-run"
+                                                 : "simmim show " + text_of(frame.rows[0][0]));
               return 0;
             };
           }};

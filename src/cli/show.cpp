@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/document.h"
+#include "cli/go_on.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "runs/database.h"
@@ -10,6 +11,20 @@
 #include "runs/run_folder.h"
 
 namespace simmim {
+namespace {
+
+std::string next_command(const Json& facts, const std::string& id, const fs::path& out) {
+  const std::string kind = facts["run"].value("kind", ""), state = facts["run"].value("state", "");
+  if (state == "lost" || state == "interrupted" || state == "waiting") {
+    std::vector<std::string> sweeps;
+    for (const Json& member : facts["sweeps"]) sweeps.push_back(member.at("sweep"));
+    return go_on_command(out, id, sweeps);
+  }
+  if (state == "failed" || state == "stopped") return "simmim log " + id + " --why";
+  return state == "done" && kind == "pretrain" ? "simmim finetune --from " + id : "simmim log " + id;
+}
+
+}  // namespace
 
 Command show_command() {
   return {"show", "Look", "everything known of a run", [](Args& args) {
@@ -25,8 +40,7 @@ Command show_command() {
               const Json facts = describe_run(open_for_reading(common->database(), common->out), common->out, id);
               print_document(facts, common->json);
               std::fflush(stdout);
-              const std::string kind = facts.contains("run") ? facts["run"].value("kind", "") : "";
-              hint(*common, kind == "pretrain" ? "simmim finetune --from " + id : "simmim log " + id);
+              hint(*common, next_command(facts, id, common->out));
               return 0;
             };
           }};

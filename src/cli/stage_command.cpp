@@ -7,8 +7,9 @@
 #include "cli/run_display.h"
 #include "cli/schema.h"
 #include "core/error.h"
+#include "runs/database.h"
+#include "runs/estimate.h"
 #include "runs/run_folder.h"
-#include "sweep/estimate.h"
 
 namespace simmim {
 namespace {
@@ -37,7 +38,7 @@ void print_plan(Json stage, const CommonOptions& common) {
                  value.is_number() && value.get<double>() >= 1e4 ? count_text(value.get<double>()) : value.dump());
   for (const char* key : {"memory", "disk"})
     if (plan.contains(key)) fmt::print("{:<18} {}\n", key, bytes_text(plan[key].get<double>()));
-  const Estimate time = estimate_time(stage, read_history(common.database(), common.out));
+  const Estimate time = estimate_time(stage, read_history(open_for_reading(common.database(), common.out), common.out));
   fmt::print("{:<18} {}\n", "estimated time", time.text(duration_text(time.seconds)));
 }
 
@@ -137,7 +138,7 @@ Command stage_command(const StageCommand& command) {
                       "go on with the run of this configuration (the default; here an error if there is none)");
             args.flag("--fresh", options->fresh, "start over, also if it is done");
             args.flag("--force", options->force, "accept a normalisation other than the checkpoint's");
-            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)");
+            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)", 1);
             args.notes([stage = command.stage] { return stage_options_text(stage); });
             return [command, options, common = args.shared_common()] { return run_stage(command, *options, *common); };
           }};

@@ -13,6 +13,8 @@
 #include "core/names.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
+#include "runs/run_folder.h"
+#include "sweep/plan.h"
 #include "sweep/slurm_queue.h"
 
 namespace simmim {
@@ -65,7 +67,7 @@ Current current_status(const std::string& sweep, const CommonOptions& common, Sl
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(file, common.out); !trouble.empty()) warn(trouble);
   const Sqlite database = open_for_reading(file, common.out);
-  Current current{read_status(database, sweep), {}};
+  Current current{read_status(database, sweep, common.out), {}};
   slurm.look(current.status.sweeps);
   current.queued = slurm.counts();
   return current;
@@ -109,12 +111,25 @@ bool is_anything_waiting(const Status& status) {
   return false;
 }
 
-std::string next_command(const Status& status) {
-  for (const SweepStatus& sweep : status.sweeps) {
-    if (!sweep.failed.empty()) return fmt::format("simmim log {} --why", sweep.failed[0].run);
+// What failed first, then what nobody is at work on, then what can be looked at.
+std::string next_command(const Current& current, const fs::path& out) {
+  const Status& status = current.status;
+  const auto is_queued = [&](const std::string& sweep) {
+    const auto found = current.queued.find(sweep);
+    return found != current.queued.end() && found->second > 0;
+  };
+  for (const SweepStatus& sweep : status.sweeps)
+    for (const RunStatus& run : sweep.failed)
+      if (run.state == "failed") return fmt::format("simmim log {} --why", run.run);
+  for (const SweepStatus& sweep : status.sweeps)
+    for (const char* state : {"lost", "interrupted", "waiting"})
+      if (sweep.running.empty() && !is_queued(sweep.name) && sweep.states.contains(state))
+        if (const auto plan = read_plan(out, sweep.name)) return sweep_command(*plan);
+  for (const char* state : {"lost", "interrupted"})
+    if (status.other_states.contains(state)) return fmt::format("simmim runs state={}", state);
+  for (const SweepStatus& sweep : status.sweeps)
     if (sweep.states.contains("done")) return "simmim table " + sweep.name;
-  }
-  return "simmim sweep demo --dry-run";
+  return status.other_states.empty() ? "simmim sweep demo --dry-run" : "simmim runs";
 }
 
 int run_status(const std::string& sweep, bool watch, const CommonOptions& common) {
@@ -132,14 +147,14 @@ int run_status(const std::string& sweep, bool watch, const CommonOptions& common
     const std::string text = text_of(2);
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
-    hint(common, next_command(current.status));
+    hint(common, next_command(current, common.out));
     return 0;
   }
   simmim::watch([&] {
     current = current_status(sweep, common, slurm);
     return Look{text_of(-1), is_anything_running(current), is_anything_waiting(current.status)};
   });
-  hint(common, next_command(current.status));
+  hint(common, next_command(current, common.out));
   return 0;
 }
 

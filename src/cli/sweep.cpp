@@ -5,7 +5,9 @@
 #include "cli/config_request.h"
 #include "cli/dry_run.h"
 #include "cli/engine_client.h"
+#include "cli/resolve_sweep.h"
 #include "cli/shares.h"
+#include "cli/sweep_help.h"
 #include "cli/sweep_local.h"
 #include "cli/sweep_slurm.h"
 #include "cli/terminal.h"
@@ -18,6 +20,7 @@
 #include "sweep/plan.h"
 #include "sweep/run_state.h"
 #include "sweep/stale.h"
+#include "sweep/table_check.h"
 #include "sweep/tune.h"
 
 namespace simmim {
@@ -34,17 +37,20 @@ Json read_resources(const std::string& file) {
   Json resources = read_json_file(file);
   if (!resources.is_object())
     fail(Code::usage, R"({}: got {}; allowed: an object, {{"gpus": 1, "hours": 8}})", file, resources.dump());
+  check_resources(resources, file);
   return resources;
 }
 
-// measure: for an estimate of the time, too.
-std::vector<Json> resolve_all(const std::vector<Json>& requests, bool measure, const CommonOptions& common) {
-  const Json answer = engine_call({{"command", "resolve"},
-                                   {"requests", requests},
-                                   {"measure", measure},
-                                   {"out", common.out},
-                                   {"db", common.database().string()}});
-  return answer.at("results").get<std::vector<Json>>();
+// A key that no cell has would match none of them.
+void check_keys(const std::vector<Condition>& conditions, const Json& plan) {
+  std::set<std::string> known = {"seed", "cell"};
+  for (const Json& cell : plan.at("cells"))
+    for (const char* part : {"values", "set"})
+      for (const auto& [key, value] : cell.at(part).items()) known.insert(key);
+  for (const Condition& condition : conditions)
+    if (!known.contains(condition.key))
+      fail(Code::usage, "--only {}: no cell has this key{}", condition.key,
+           unknown_name_hint(condition.key, {known.begin(), known.end()}));
 }
 
 // The runs of the cells and seeds that EXPR keeps, parents first. A tuning has seeds of its own, which EXPR does not
@@ -52,6 +58,7 @@ std::vector<Json> resolve_all(const std::vector<Json>& requests, bool measure, c
 std::vector<std::string> select_runs(const Json& plan, const std::string& only, bool is_tuning = false) {
   std::vector<Condition> conditions = parse_filter(only);
   if (is_tuning) std::erase_if(conditions, [](const Condition& condition) { return condition.key == "seed"; });
+  check_keys(conditions, plan);
   std::set<std::string> kept;
   for (const Json& cell : plan.at("cells"))
     for (const Json& chain : cell.at("chains")) {
@@ -82,8 +89,7 @@ struct Job {
 
   // Resolves the sweep's cells; the first time --jobs auto measures what they ask for.
   Json resolved(const SweepFile& sweep) {
-    Json cells = resolve_cells(
-        sweep, plan, [&](const auto& requests) { return resolve_all(requests, options.dry_run && !slurm, common); });
+    Json cells = resolve_sweep(sweep, plan, /*measure=*/options.dry_run && !slurm, common);
     if (!options.rerun_stale) keep_stale_runs(cells, common.out);
     if (shares.jobs == 0) measure_shares(shares, cells.at("runs"));
     plan.threads = shares.threads;
@@ -146,6 +152,7 @@ int dry_run(SweepFile sweep, Job job) {
   if (sweep.tuning) {
     const SweepFile trial = tuning_sweep(sweep, job.plan);
     Json tried = job.resolved(trial);
+    check_table(sweep, tried);
     SweepFile tuned = sweep;
     const Untuned untuned = apply_tuning(tuned, tried, job.common.out);
     assumed = !untuned.untried.empty();
@@ -155,12 +162,14 @@ int dry_run(SweepFile sweep, Job job) {
       sweep = std::move(tuned);
     Json plan = make_plan(trial, job.plan, std::move(tried));
     std::vector<std::string> runs = select_runs(plan, job.options.only, /*is_tuning=*/true);
-    tuning = DryRun{std::move(plan), std::move(runs)};
+    tuning = DryRun{std::move(plan), std::move(runs), sweep.cases, job.options.retry_failed};
   }
   Json cells = job.resolved(sweep);
+  if (!sweep.tuning) check_table(sweep, cells);
   Json plan = make_plan(sweep, job.plan, std::move(cells));
   std::vector<std::string> runs = select_runs(plan, job.options.only);
-  print_dry_run({std::move(plan), std::move(runs), assumed}, tuning, job.shares, job.common);
+  print_dry_run({std::move(plan), std::move(runs), sweep.cases, job.options.retry_failed, assumed}, tuning, job.shares,
+                job.common);
   hint(job.common, "the same command without --dry-run");
   return 0;
 }
@@ -183,9 +192,10 @@ int run_sweep(const SweepOptions& options, const CommonOptions& common) {
   if (sweep.tuning) {
     const SweepFile trial = tuning_sweep(sweep, job.plan);
     const Json tried = job.resolved(trial);
+    check_table(sweep, tried);
     Json plan = make_plan(trial, job.plan, tried);
     const std::vector<std::string> runs = select_runs(plan, options.only, /*is_tuning=*/true);
-    if (slurm && !plan_state(common.out, runs).todo.empty()) {
+    if (slurm && !plan_state(plan, runs, common.out, options.retry_failed).todo.empty()) {
       const int code = submit(std::move(plan), runs, job);
       say(common.quiet, "once these have ended, the same command submits the runs with the values that did best");
       return code;
@@ -199,6 +209,7 @@ int run_sweep(const SweepOptions& options, const CommonOptions& common) {
     if (sweep.cells.empty()) return static_cast<int>(Code::some_failed);
   }
   Json cells = job.resolved(sweep);
+  if (!sweep.tuning) check_table(sweep, cells);  // else done, before it left cells out
   Json plan = make_plan(sweep, job.plan, std::move(cells));
   const std::vector<std::string> runs = select_runs(plan, options.only);
   if (slurm) return submit(std::move(plan), runs, job);
@@ -221,10 +232,10 @@ Command sweep_command() {
         args.flag("-n,--dry-run", options->dry_run, "show cells, runs, steps and time; run nothing");
         args.option("-j,--jobs", "N|auto", options->jobs,
                     "workers at a time; the cores are divided among them (auto: as measured; Slurm: jobs of an array)");
-        args.option("--threads", "N", options->threads, "threads a run (kept in the plan once it is made)");
+        args.option("--threads", "N", options->threads, "threads a run (kept in the plan once it is made)", 1);
         args.option("--executor", "WHERE", options->executor, "where the runs happen", {"local", "slurm"});
         args.option("--resources", "FILE", options->resources, "resources above the file's: a JSON object");
-        args.option("--seeds", "N", options->seeds, "this many seeds instead of the file's");
+        args.option("--seeds", "N", options->seeds, "this many seeds instead of the file's", 1);
         args.flag("--retry-failed", options->retry_failed, "run failed runs again");
         args.flag("--rerun-stale", options->rerun_stale, "run again what was made before a result version was raised");
         args.option("--max-failures", "N", options->max_failures, "start nothing new after N failed runs");
@@ -232,6 +243,7 @@ Command sweep_command() {
         args.option("--hung-after", "MINUTES", options->hung_after,
                     "end a worker that gives no sign of life and take its run up again (60; 0: never)");
         args.option("--only", "EXPR", options->only, "only the cells with, for example, 'mask.ratio=0.6 seed<2'");
+        args.manual(sweep_file_text);
         return [options, common = args.shared_common()] { return run_sweep(*options, *common); };
       }};
 }

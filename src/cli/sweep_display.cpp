@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "cli/run_display.h"
-#include "sweep/estimate.h"
+#include "runs/estimate.h"
 #include "sweep/plan.h"
 
 namespace simmim {
@@ -51,6 +51,7 @@ void SweepDisplay::ended(int slot, const std::string& run, const std::string& st
   if (quiet_ && state != "failed") return;
   const std::string line =
       fmt::format("{}  {:<7} {}{}{}", run, state, run_title(plan_, run), why.empty() ? "" : ": ", why);
+  tick();  // what stays below the line says that this run is over
   live_.print_above(live_.enabled() ? line
                                     : fmt::format("{}  [{}/{}{}, {} left]", line, done_, total_, others_text(),
                                                   duration_text(seconds_left())));

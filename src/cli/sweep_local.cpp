@@ -8,9 +8,10 @@
 #include "cli/sweep_display.h"
 #include "core/error.h"
 #include "core/recipes.h"
+#include "runs/database.h"
+#include "runs/estimate.h"
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
-#include "sweep/estimate.h"
 
 namespace simmim {
 namespace {
@@ -30,7 +31,7 @@ std::function<double(const std::string&)> time_left(const Json& plan, const Comm
   };
   return [&plan, &common, known = std::make_shared<Known>()](const std::string& run) {
     if (const double now = steady_seconds(); now > known->at + 10)
-      known->history = read_history(common.database(), common.out), known->at = now;
+      known->history = read_history(open_for_reading(common.database(), ""), common.out), known->at = now;
     const Json& entry = plan.at("runs").at(run);
     const double steps = entry.value("plan", Json::object()).value("steps", 0.0);
     const Json summary = read_record(run_path(common.out, run)).value("summary", Json::object());
@@ -49,7 +50,7 @@ double deadline_of(const std::string& hours, const SweepFile& sweep) {
 
 SweepOutcome sweep_here(const LocalSweep& sweep, const CommonOptions& common) {
   const Json& plan = sweep.frozen.plan;
-  const PlanState state = plan_state(common.out, sweep.runs);
+  const PlanState state = plan_state(plan, sweep.runs, common.out, sweep.retry_failed);
   say(common.quiet, fmt::format("sweep {} (plan {}): {}; {}", plan["name"].get<std::string>(), plan["revision"].dump(),
                                 runs_text(plan, state), sweep.shares.text()));
   // Not the plan alone: a run that was done when an earlier call was killed may not be in the database yet.

@@ -21,20 +21,17 @@ struct Standing {
 };
 
 Standing standing_of(const SlurmSweep& sweep, const std::map<std::string, SlurmElement>& queued, const fs::path& out) {
-  const PlanState state = plan_state(out, sweep.runs);
-  const std::set<std::string> done(state.reused.begin(), state.reused.end());
-  std::set<std::string> failed(state.failed.begin(), state.failed.end());
-  failed.insert(state.stopped.begin(), state.stopped.end());
   Standing standing;
   std::set<std::string> given_up;
   for (const std::string& run : sweep.runs) {  // parents first, so one pass reaches grandchildren
-    const bool is_failed = failed.contains(run) && !sweep.retry_failed;
+    const RunState state = state_before(out, run);
+    const bool is_failed = !sweep.retry_failed && (state == RunState::failed || state == RunState::stopped);
     const bool is_blocked = given_up.contains(parent_of(sweep.frozen.plan, run));
-    std::vector<std::string>& list = done.contains(run)     ? standing.done
-                                     : queued.contains(run) ? standing.queued
-                                     : is_failed            ? standing.failed
-                                     : is_blocked           ? standing.blocked
-                                                            : standing.todo;
+    std::vector<std::string>& list = state == RunState::done ? standing.done
+                                     : queued.contains(run)  ? standing.queued
+                                     : is_failed             ? standing.failed
+                                     : is_blocked            ? standing.blocked
+                                                             : standing.todo;
     list.push_back(run);
     if (&list == &standing.failed || &list == &standing.blocked) given_up.insert(run);
   }
@@ -97,9 +94,10 @@ int sweep_on_slurm(const SlurmSweep& sweep, const CommonOptions& common) {
   if (sweep.dry_run) {
     print_scripts(sweep, arrays, script, common);
     std::fflush(stdout);
-    say(common.quiet, fmt::format("sweep {}: {} runs to submit in {} arrays, {} in the queue, {} done, {} failed", name,
-                                  standing.todo.size(), arrays.size(), standing.queued.size(), standing.done.size(),
-                                  standing.failed.size() + standing.blocked.size()));
+    say(common.quiet,
+        fmt::format("sweep {}: {} runs to submit in {} arrays, {} in the queue, {} done, {} failed, {} not runnable",
+                    name, standing.todo.size(), arrays.size(), standing.queued.size(), standing.done.size(),
+                    standing.failed.size(), standing.blocked.size()));
     hint(common, "the same command without --dry-run");
     return 0;
   }

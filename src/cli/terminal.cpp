@@ -20,6 +20,11 @@ std::string cut(const std::string& text, int columns) {
   return text;
 }
 
+std::string two_digits(double number) {  // from 1: "1.3", "49", "49000"
+  const double unit = std::pow(10, std::floor(std::log10(number)) - 1);
+  return fmt::format("{:.{}f}", std::round(number / unit) * unit, unit < 1 ? 1 : 0);
+}
+
 }  // namespace
 
 bool is_terminal() {
@@ -74,6 +79,9 @@ void LiveLines::print_above(const std::string& line) {
 
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
+  constexpr double kDay = 86400, kYear = 365.25 * kDay;
+  if (seconds >= 2 * kYear) return two_digits(seconds / kYear) + " years";
+  if (seconds >= 10 * kDay) return two_digits(seconds / kDay) + " d";
   const auto whole = static_cast<int64_t>(std::lround(seconds));
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
@@ -82,7 +90,8 @@ std::string duration_text(double seconds) {
 }
 
 std::string count_text(double count) {
-  for (const auto& [size, unit] : {std::pair{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e4, "k"}}) {
+  for (const auto& [size, unit] :
+       {std::pair{1e18, "E"}, {1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e4, "k"}}) {
     const double scaled = count / (unit[0] == 'k' ? 1e3 : size);
     if (count >= size) return fmt::format("{:.{}f}{}", scaled, scaled < 10 ? 2 : scaled < 100 ? 1 : 0, unit);
   }

@@ -25,8 +25,8 @@ class LiveLines {
   std::vector<std::string> shown_;
 };
 
-std::string duration_text(double seconds);  // "12 s", "3 min 05 s", "2 h 07 min", "3 d 04 h"
-std::string count_text(double count);       // "950", "12.3k", "4.56M", "7.8G"
+std::string duration_text(double seconds);  // "12 s", "3 min 05 s", "2 h 07 min", "3 d 04 h", "120 d", "49 years"
+std::string count_text(double count);       // "950", "12.3k", "4.56M", "7.8G", "1.2E"
 std::string bytes_text(double bytes);       // "12.3 MB"
 std::string bold(const std::string& text);  // where has_colour() says so
 

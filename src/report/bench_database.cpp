@@ -113,7 +113,8 @@ Json timed(const std::string& what, int repeats, const std::function<void()>& ac
 
 }  // namespace
 
-Json bench_database(const fs::path& folder, const DatabaseBench& size) {
+Json bench_database(const fs::path& folder, const DatabaseBench& size,
+                    const std::function<void(int64_t runs)>& on_filled) {
   const fs::path path = folder / "simmim.db";
   Json rows = Json::array();
   rows.push_back(timed(fmt::format("filling {} runs, {} metric rows", size.runs, size.metrics), 1, [&] {
@@ -125,6 +126,7 @@ Json bench_database(const fs::path& folder, const DatabaseBench& size) {
       filler.add(fmt::format("r{:06}", i), i % 2 == 0 ? "" : fmt::format("r{:06}", i - 1),
                  i % 2 == 0 ? "pretrain" : "finetune", chain % kSeeds, cell / 10,
                  0.05 * static_cast<double>(cell % 10));
+      if (on_filled && (i + 1) % std::max<int64_t>(1, size.runs / 10) == 0) on_filled(i + 1);
     }
     transaction.commit();
     write_file_atomically(
@@ -145,12 +147,13 @@ Json bench_database(const fs::path& folder, const DatabaseBench& size) {
   rows.push_back(timed("query one curve", size.repeats,
                        [&] { query(open(), "SELECT * FROM curves WHERE run = 'r000077' AND key = 'loss'"); }));
   rows.push_back(timed("query cells", size.repeats, [&] { query(open(), "SELECT * FROM cells"); }));
-  rows.push_back(
-      timed("table of 600 runs", size.repeats, [&] { render_table(make_table(open(), "bench", {}), "text"); }));
-  rows.push_back(timed("looking for changed folders", size.repeats, [&] {
+  const auto look = [&] {  // table and status look for changed folders first
     if (!ingest_changes(path, folder).empty()) fail(Code::database, "bench database: taking in failed");
-  }));
-  rows.push_back(timed("status", size.repeats, [&] { read_status(open()); }));
+  };
+  rows.push_back(timed("looking for changed folders", size.repeats, look));
+  rows.push_back(timed("table of 600 runs, looking included", size.repeats,
+                       [&] { look(), render_table(make_table(open(), "bench", {}), "text"); }));
+  rows.push_back(timed("status, looking included", size.repeats, [&] { look(), read_status(open(), "", folder); }));
   return rows;
 }
 

@@ -14,6 +14,7 @@
 #include "runs/query.h"
 #include "runs/run_folder.h"
 #include "runs/status.h"
+#include "sweep/plan.h"
 
 namespace simmim {
 namespace {
@@ -149,16 +150,8 @@ std::string failures_part(const fs::path& out, const SweepStatus& status) {
 // The sweep's file and what was given beside it, as the frozen plan has it.
 std::string commands_part(const Json& plan, const std::string& sweep) {
   const std::string file = plan.value("file", sweep);
-  std::string command = "simmim sweep " + file;
-  const Json overrides = plan.value("overrides", Json::object());
-  for (const auto& [key, value] : overrides.items())
-    command += " '" + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump()) + "'";
-  const Json seeds = plan.value("seeds", Json::array());
-  bool counted = true;  // 0, 1, ..., n-1
-  for (size_t i = 0; i < seeds.size(); ++i) counted = counted && seeds[i] == Json(i);
-  if (counted) command += fmt::format(" --seeds {}", seeds.size());
-  std::string body =
-      heading("To repeat it") + preformatted(command + "\nsimmim table " + sweep + "\nsimmim report " + sweep);
+  std::string body = heading("To repeat it") +
+                     preformatted(sweep_command(plan) + "\nsimmim table " + sweep + "\nsimmim report " + sweep);
   body += paragraph(fmt::format("Plan {} with {} threads a run; the commit stands under Environments.",
                                 plan.value("revision", Json(0)).dump(), plan.value("threads", Json(1)).dump()));
   std::error_code missing;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <thread>
 #include <unordered_map>
 
 #include "runs/run_folder.h"
@@ -24,12 +25,41 @@ fs::path newest_plan(const fs::path& out, const std::string& sweep) {
   return newest.second;
 }
 
+struct Known {
+  std::string stamp;
+  bool running = false;
+};
+
+std::vector<std::string> run_names(DIR* folder) {
+  std::vector<std::string> names;
+  while (const dirent* entry = folder ? ::readdir(folder) : nullptr)
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  return names;
+}
+
+// What run.json of each folder looks like. Asking is most of the work where there are thousands: several threads do.
+std::vector<std::string> stamps_of(const std::vector<std::string>& names, int folder) {
+  constexpr size_t kAThread = 1000;
+  std::vector<std::string> stamps(names.size());
+  const auto ask = [&](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i) stamps[i] = file_stamp(folder, names[i] + "/run.json");
+  };
+  const size_t most = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 8);
+  const size_t parts = std::clamp<size_t>(names.size() / kAThread, 1, most);
+  std::vector<std::jthread> threads;
+  for (size_t part = 1; part < parts; ++part)
+    threads.emplace_back(ask, names.size() * part / parts, names.size() * (part + 1) / parts);
+  ask(0, names.size() / parts);
+  threads.clear();  // waits for them
+  return stamps;
+}
+
 }  // namespace
 
 std::string folder_stamp(const fs::path& folder) { return file_stamp(AT_FDCWD, folder / "run.json"); }
 
 Changes find_changes(const Sqlite& database, const fs::path& out) {
-  std::unordered_map<std::string, std::pair<std::string, bool>> runs;  // id -> {stamp, running}
+  std::unordered_map<std::string, Known> runs;
   Statement known_runs = database.prepare("SELECT id, stamp, state = 'running' FROM runs WHERE stamp IS NOT NULL");
   while (known_runs.step()) runs[known_runs.text(0)] = {known_runs.text(1), known_runs.integer(2) != 0};
   std::unordered_map<std::string, std::string> sweeps;
@@ -38,15 +68,14 @@ Changes find_changes(const Sqlite& database, const fs::path& out) {
 
   Changes changes;
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(runs_folder(out).c_str()), ::closedir);
-  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
-    const std::string id = entry->d_name;
-    if (id.starts_with('.')) continue;
-    const auto found = runs.find(id);
-    const bool unchanged =
-        found != runs.end() && found->second.first == file_stamp(::dirfd(folder.get()), id + "/run.json");
-    const fs::path path = run_path(out, id);
-    const bool lost = unchanged && found->second.second && effective_state(path, read_record(path)) != "running";
-    if (!unchanged || lost) changes.runs.push_back(path);
+  const std::vector<std::string> names = run_names(folder.get());
+  const std::vector<std::string> stamps = stamps_of(names, folder ? ::dirfd(folder.get()) : -1);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto found = runs.find(names[i]);
+    const bool unchanged = found != runs.end() && found->second.stamp == stamps[i];
+    if (unchanged && !found->second.running) continue;
+    const fs::path path = run_path(out, names[i]);
+    if (!unchanged || effective_state(path, read_record(path)) != "running") changes.runs.push_back(path);
   }
   for (const std::string& name : sweep_names(out)) {
     const fs::path plan = newest_plan(out, name);

@@ -114,7 +114,11 @@ auto with_retries(Action&& action) {
 void take_in_everything(Sqlite& database, const fs::path& out, RebuildReport& report) {
   const Changes all = find_changes(database, out);
   for (const fs::path& plan : all.plans) report.sweeps += take_in_plan(database, plan);
-  for (const fs::path& folder : all.runs) (take_in_run(database, folder) ? report.runs : report.skipped) += 1;
+  for (const fs::path& folder : all.runs)
+    if (take_in_run(database, folder))
+      ++report.runs;
+    else
+      report.skipped.push_back(folder);
 }
 
 // "" or the sentence of the error that `action` ended with.

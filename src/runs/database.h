@@ -20,7 +20,8 @@ Sqlite open_for_writing(const fs::path& database, int busy_milliseconds = 30000)
 
 // Deletes the index and builds it again from the folders; the new one takes the old one's place in one rename.
 struct RebuildReport {
-  int64_t runs = 0, sweeps = 0, skipped = 0;
+  int64_t runs = 0, sweeps = 0;
+  std::vector<fs::path> skipped;  // folders without a run.json that can be read: claimed by a run that never began
 };
 RebuildReport rebuild_database(const fs::path& database, const fs::path& out);
 

@@ -130,6 +130,37 @@ Frame list_runs(const Sqlite& database, const RunListOptions& options) {
   return read_frame(statement);
 }
 
+std::string why_none(const Sqlite& database, const std::string& where) {
+  const auto text_of_condition = [](const Condition& condition) {
+    std::vector<std::string> values;
+    for (const Value& value : condition.values) values.push_back(text_of(value));
+    return condition.key + condition.op + join(values, ",");
+  };
+  Statement count = database.prepare("SELECT count(*) FROM results");
+  count.step();
+  const std::string none = fmt::format("none of {} runs", count.integer(0));
+  if (count.integer(0) == 0) return "there are no runs yet";
+  for (const Condition& condition : parse_filter(where)) {
+    std::vector<Value> bound;
+    Statement any = database.prepare("SELECT 1 FROM results WHERE " + filter_sql(database, {condition}, bound));
+    for (size_t i = 0; i < bound.size(); ++i) any.bind(static_cast<int>(i) + 1, bound[i]);
+    if (any.step()) continue;
+    const bool member = condition.key == "sweep" || condition.key == "cell";
+    Statement distinct =
+        database.prepare(member ? fmt::format("SELECT DISTINCT {} FROM sweep_cells ORDER BY 1", condition.key)
+                                : fmt::format("SELECT DISTINCT {} AS v FROM results WHERE v IS NOT NULL ORDER BY 1",
+                                              key_sql(database, condition.key)));
+    std::vector<std::string> values;
+    while (distinct.step()) values.push_back(text_of(distinct.value(0)));
+    const std::string near = condition.op == "=" ? nearest(text_of(condition.values[0]), values) : "";
+    if (values.size() > 12) values = {values.front(), "...", values.back()};
+    return fmt::format("{} has {}{} {}", none, text_of_condition(condition),
+                       near.empty() ? ";" : fmt::format("; did you mean '{}'?", near),
+                       values.empty() ? "no run has a value there" : condition.key + " is " + one_of(values));
+  }
+  return none + " fulfils all of these conditions at once; leave one out";
+}
+
 Frame query(const Sqlite& database, const std::string& sql) {
   const ReadingOnly guard(database.handle());
   sqlite3_stmt* raw = nullptr;

@@ -14,6 +14,9 @@ struct RunListOptions {
 };
 Frame list_runs(const Sqlite& database, const RunListOptions& options);
 
+// Why EXPR fits none of the runs: "none of 31 runs has mask.ratio=0.9; mask.ratio is 0.4 or 0.6".
+std::string why_none(const Sqlite& database, const std::string& where);
+
 // Any one SELECT. Code::usage with SQLite's words for wrong SQL, for several statements, and for whatever would write.
 Frame query(const Sqlite& database, const std::string& sql);
 

@@ -1,8 +1,13 @@
 #include "runs/status.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
+#include <thread>
 
 #include "core/names.h"
+#include "runs/estimate.h"
+#include "runs/run_folder.h"
 #include "runs/schema.h"
 
 namespace simmim {
@@ -10,44 +15,65 @@ namespace {
 
 constexpr const char* kRuns = R"sql(
 SELECT results.run, kind, {cell}, state, coalesce(error, ''), coalesce(host, ''), coalesce(results.seed, 0),
-  coalesce(epochs, 0), coalesce(CASE WHEN state = 'running' THEN coalesce(config->>'$.pretrain.epochs',
-    config->>'$.finetune.epochs', config->>'$.probe.epochs') END, 0), coalesce(seconds, 0)
+  coalesce(epochs, 0), coalesce(CASE WHEN state IN ('running', 'interrupted', 'lost') THEN coalesce(config->>'$.pretrain.epochs',
+    config->>'$.finetune.epochs', config->>'$.probe.epochs') END, 0), coalesce(seconds, 0), coalesce(results.parent, '')
 FROM results {where} GROUP BY results.run)sql";
 
 RunStatus read_run(const Statement& row) {
-  return {row.text(0), row.text(1),    row.text(2), row.text(3), row.text(4),
-          row.text(5), row.integer(6), row.real(7), row.real(8), row.real(9)};
+  return {row.text(0),  row.text(1),    row.text(2), row.text(3), row.text(4), row.text(5),
+          row.text(10), row.integer(6), row.real(7), row.real(8), row.real(9)};
 }
 
-SweepStatus read_sweep_status(const Sqlite& database, const std::string& name, const std::string& about) {
+// Runs that wait for one that failed or was stopped: nothing starts them before that is run again.
+std::set<std::string> blocked_runs(const std::vector<RunStatus>& runs) {
+  std::set<std::string> given_up, blocked;
+  for (const RunStatus& run : runs)
+    if (run.state == "failed" || run.state == "stopped") given_up.insert(run.run);
+  for (size_t before = 0; before < given_up.size();) {  // a generation a time
+    before = given_up.size();
+    for (const RunStatus& run : runs)
+      if (run.state == "waiting" && given_up.contains(run.parent)) given_up.insert(run.run), blocked.insert(run.run);
+  }
+  return blocked;
+}
+
+// left: run -> the share of it that is to do.
+std::optional<double> seconds_left(const std::map<std::string, double>& left, size_t running, const Json& plan,
+                                   const History& history) {
+  double seconds = 0;
+  for (const auto& [run, share] : left) {
+    const auto entry = plan.at("runs").find(run);
+    if (entry == plan.at("runs").end() || !entry->contains("config")) return std::nullopt;
+    seconds += share * estimate_time(*entry, history).seconds;
+  }
+  if (std::isnan(seconds)) return std::nullopt;
+  const int64_t room = std::thread::hardware_concurrency() / std::max<int64_t>(1, plan.value("threads", int64_t{1}));
+  return seconds / static_cast<double>(running > 0 ? running : static_cast<size_t>(std::max<int64_t>(1, room)));
+}
+
+SweepStatus read_sweep_status(const Sqlite& database, const std::string& name, const std::string& about,
+                              const fs::path& out) {
   SweepStatus status{name, about, {}, 0, {}, {}, {}};
-  std::map<std::string, std::pair<double, int64_t>> done;  // kind -> seconds, runs
-  std::map<std::string, double> left;                      // kind -> runs to do; a running one counts by what it lacks
-  Statement runs =
+  Statement rows =
       database.prepare(fmt::format(fmt::runtime(kRuns), fmt::arg("cell", "m.cell"),
                                    fmt::arg("where", "JOIN members m ON m.run = results.run WHERE m.sweep = ?")));
-  runs.bind(1, name);
-  while (runs.step()) {
-    const RunStatus run = read_run(runs);
-    ++status.planned, ++status.states[run.state];
-    if (run.state == "running") {
-      status.running.push_back(run);
-      left[run.kind] += run.epochs > 0 ? std::clamp(1 - run.epoch / run.epochs, 0.0, 1.0) : 0.5;
-    } else if (run.state == "done") {
-      done[run.kind].first += run.seconds, ++done[run.kind].second;
-    } else {
-      const bool given_up = run.state == "failed" || run.state == "stopped";  // a lost run is taken up again
-      if (given_up || run.state == "lost") status.failed.push_back(run);
-      if (!given_up) left[run.kind] += 1;
-    }
+  rows.bind(1, name);
+  std::vector<RunStatus> runs;
+  while (rows.step()) runs.push_back(read_run(rows));
+  const std::set<std::string> blocked = blocked_runs(runs);
+  std::map<std::string, double> left;
+  for (const RunStatus& run : runs) {
+    ++status.planned, ++status.states[blocked.contains(run.run) ? "blocked" : run.state];
+    if (run.state == "done" || blocked.contains(run.run)) continue;
+    const bool given_up = run.state == "failed" || run.state == "stopped";  // a lost run is taken up again
+    if (run.state == "running") status.running.push_back(run);
+    if (given_up || run.state == "lost") status.failed.push_back(run);
+    if (!given_up) left[run.run] = run.epochs > 0 ? std::clamp(1 - run.epoch / run.epochs, 0.0, 1.0) : 1;
   }
-  double seconds = 0;
-  bool known = true;
-  for (const auto& [kind, count] : left) {
-    known = known && done.contains(kind);
-    if (known) seconds += count * done[kind].first / static_cast<double>(done[kind].second);
-  }
-  if (known) status.seconds_left = seconds / std::max<double>(1, static_cast<double>(status.running.size()));
+  if (left.empty())
+    status.seconds_left = 0;
+  else if (const auto plan = out.empty() ? std::nullopt : read_plan(out, name))
+    status.seconds_left = seconds_left(left, status.running.size(), *plan, read_history(database, out));
   return status;
 }
 
@@ -71,14 +97,14 @@ Json runs_json(const std::vector<RunStatus>& runs) {
 
 }  // namespace
 
-Status read_status(const Sqlite& database, const std::string& sweep) {
+Status read_status(const Sqlite& database, const std::string& sweep, const fs::path& out) {
   Status status;
   std::vector<std::string> names;
   Statement sweeps = database.prepare("SELECT name, coalesce(about, '') FROM sweeps ORDER BY name");
   while (sweeps.step()) {
     names.push_back(sweeps.text(0));
     if (sweep.empty() || names.back() == sweep || names.back() == sweep + "-tune")
-      status.sweeps.push_back(read_sweep_status(database, names.back(), sweeps.text(1)));
+      status.sweeps.push_back(read_sweep_status(database, names.back(), sweeps.text(1), out));
   }
   if (!sweep.empty() && status.sweeps.empty())
     fail(Code::usage, "{}: no such sweep{}", sweep,

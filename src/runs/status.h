@@ -12,18 +12,19 @@
 namespace simmim {
 
 struct RunStatus {
-  std::string run, kind, cell, state, error, host;
+  std::string run, kind, cell, state, error, host, parent;
   int64_t seed = 0;
   double epoch = 0, epochs = 0, seconds = 0;  // done of planned; all attempts
 };
 
 struct SweepStatus {
   std::string name, about;
-  std::map<std::string, int64_t> states;  // state -> runs (a run shared by cells counts once)
+  // state -> runs (a run shared by cells counts once); "blocked": one that waits for a run that failed or was stopped
+  std::map<std::string, int64_t> states;
   int64_t planned = 0;
   std::vector<RunStatus> running, failed;  // failed: failed, lost and stopped ones
-  // Runs that wait or run times the mean duration of done ones of their kind, over the workers at work (at least one).
-  // Empty until a run of each kind needed is done.
+  // As estimate_time has it for each run of the newest plan that waits or runs, over the workers at work (none: as
+  // many as this machine has room for). Empty where nothing is known of one of them.
   std::optional<double> seconds_left;
 };
 
@@ -33,8 +34,9 @@ struct Status {
   std::map<std::string, int64_t> other_states;  // of no sweep, all of them: state -> runs
 };
 
-// All sweeps, or the one named and its tuning (NAME-tune). Code::usage for an unknown one.
-Status read_status(const Sqlite& database, const std::string& sweep = "");
+// All sweeps, or the one named and its tuning (NAME-tune). Code::usage for an unknown one. out: the results folder, for
+// the time left; empty: without it.
+Status read_status(const Sqlite& database, const std::string& sweep = "", const fs::path& out = {});
 
 Json status_json(const Status& status);
 

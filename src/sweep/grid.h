@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fields.h"
 #include "core/json.h"
 
 namespace simmim {
@@ -35,6 +36,8 @@ struct SweepFile {
   Json set = Json::object();      // dotted leaf -> value, for all cells
   std::vector<std::string> axes;  // names in order: leaves, "zip", "case"
   std::vector<Cell> cells;
+  Json cases = Json::object();                 // a case's name -> what it sets, dotted leaf -> value
+  std::vector<std::string> warnings;           // what is allowed but surely not meant, a sentence each
   std::vector<int64_t> seeds, finetune_seeds;  // finetune_seeds: empty = one fine-tuning a chain, with its seed
   std::vector<std::string> stages, not_run;    // not_run: of the stages, resolved as a part of the chain but left out
   Json resources = Json::object(), table = Json::object();
@@ -42,8 +45,12 @@ struct SweepFile {
   std::optional<Tuning> tuning;
 };
 
-// Code::usage naming the file and the place for anything that is not understood, also when no cell is left.
+// Code::usage naming the file and the place for anything that is not understood, also when no cell is left, or a
+// condition asks for a leaf that nothing in the sweep names.
 SweepFile read_sweep(const fs::path& path);
+
+// Its keys with what they mean, "stop_if.nan" and "resources.hours" too: for --help.
+std::vector<FieldDescription> sweep_file_fields();
 
 // What a cell has at a leaf, before defaults: its own value, else the sweep's "set", else the recipe's; null if none.
 Json cell_leaf(const Cell& cell, const SweepFile& sweep, const std::string& key);

@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/names.h"
+#include "core/process.h"
+#include "runs/estimate.h"
 #include "runs/run_folder.h"
 
 namespace simmim {
@@ -125,12 +127,14 @@ Json resolve_cells(const SweepFile& sweep, const PlanOptions& options, const Res
   SIMMIM_CHECK(answers.size() == requests.size(), "{} answers to {} requests", answers.size(), requests.size());
   refuse_invalid_cells(sweep, chains, answers);
 
-  Json runs = Json::object(), cells = Json::array();
+  Json runs = Json::object(), cells = Json::array(), warnings = Json::array();
   for (const Cell& cell : sweep.cells) {
     cells.push_back({{"cell", cell.name}, {"values", cell.values}, {"set", cell.set}, {"chains", Json::array()}});
     if (!cell.tuned.is_null()) cells.back()["tuned"] = cell.tuned;
   }
   for (size_t i = 0; i < chains.size(); ++i) {
+    for (const Json& warning : answers[i].value("warnings", Json::array()))
+      if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) warnings.push_back(warning);
     Json members = Json::array();
     for (const Json& stage : answers[i].at("stages")) {
       const std::string id = stage.at("id"), kind = stage.at("kind");
@@ -142,7 +146,7 @@ Json resolve_cells(const SweepFile& sweep, const PlanOptions& options, const Res
     if (chains[i].finetune_seed) chain["finetune_seed"] = *chains[i].finetune_seed;
     cells[chains[i].cell]["chains"].push_back(std::move(chain));
   }
-  return {{"cells", std::move(cells)}, {"runs", std::move(runs)}};
+  return {{"cells", std::move(cells)}, {"runs", std::move(runs)}, {"warnings", std::move(warnings)}};
 }
 
 Json make_plan(const SweepFile& sweep, const PlanOptions& options, Json resolved) {
@@ -215,6 +219,27 @@ std::vector<std::string> runs_in_order(const Json& plan) {
         if (chain.at("seed") == seed)
           for (const Json& member : chain.at("runs")) place(member.at("id"));
   return order;
+}
+
+std::vector<std::string> longest_first(const Json& plan, std::vector<std::string> runs) {
+  std::map<std::string, double> work;
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {  // children before their parents
+    work[*run] += work_of(plan.at("runs").at(*run));
+    if (const std::string parent = parent_of(plan, *run); !parent.empty()) work[parent] += work[*run];
+  }
+  std::stable_sort(runs.begin(), runs.end(), [&](const auto& a, const auto& b) { return work[a] > work[b]; });
+  return runs;
+}
+
+std::string sweep_command(const Json& plan) {
+  std::string command = "simmim sweep " + shell_quoted(plan.value("file", plan.value("name", "")));
+  const Json overrides = plan.value("overrides", Json::object());
+  for (const auto& [key, value] : overrides.items())
+    command += " " + shell_quoted(key + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
+  const Json seeds = plan.value("seeds", Json::array());
+  bool counted = !seeds.empty();  // 0, 1, ..., n-1, as --seeds gives them
+  for (size_t i = 0; i < seeds.size(); ++i) counted = counted && seeds[i] == Json(i);
+  return command + (counted ? fmt::format(" --seeds {}", seeds.size()) : "");
 }
 
 std::string run_title(const Json& plan, const std::string& run) {

@@ -31,8 +31,8 @@ struct PlanOptions {
 Json recipe_layer(const fs::path& recipe);
 Json override_layer(const std::string& name, const Overrides& overrides);
 
-// Resolves every cell and seed: "cells", one for each of the sweep's, and "runs" as in a plan. Code::usage listing
-// every cell that names no valid run.
+// Resolves every cell and seed: "cells", one for each of the sweep's, "runs" as in a plan, "warnings". Code::usage
+// listing every cell that names no valid run.
 Json resolve_cells(const SweepFile& sweep, const PlanOptions& options, const Resolve& resolve);
 
 // The plan of resolved cells. Those whose runs are all the same become one, which shows the axis values they agree on
@@ -52,6 +52,14 @@ FrozenPlan next_plan(Json plan, const fs::path& out);
 // Run ids in an order in which parents come first.
 std::vector<std::string> runs_in_order(const Json& plan);
 std::string parent_of(const Json& plan, const std::string& run);  // "" if none in this plan
+
+// The same runs, those first on which most work hangs, their own and that of the runs that start from them: shared
+// pre-trainings early, then the longest, so that no long one is left for the end. runs: parents first, as is the
+// answer.
+std::vector<std::string> longest_first(const Json& plan, std::vector<std::string> runs);
+
+// What goes on with the sweep of a plan: "simmim sweep FILE key=value...".
+std::string sweep_command(const Json& plan);
 
 // "fine-tuning of mask.patch=4 mask.ratio=0.6, seed 1", and "(and 3 more)" where a run is shared: what a person calls
 // it.

@@ -1,7 +1,10 @@
 #include "sweep/run_state.h"
 
+#include <set>
+
 #include "core/error.h"
 #include "runs/run_folder.h"
+#include "sweep/plan.h"
 
 namespace simmim {
 
@@ -22,14 +25,19 @@ RunState state_before(const fs::path& out, const std::string& run) {
   return outside ? RunState::todo : state;
 }
 
-PlanState plan_state(const fs::path& out, const std::vector<std::string>& runs) {
+PlanState plan_state(const Json& plan, const std::vector<std::string>& runs, const fs::path& out, bool retry_failed) {
   PlanState states;
-  for (const std::string& run : runs) {
+  std::set<std::string> given_up;
+  for (const std::string& run : runs) {  // parents first, so one pass reaches grandchildren
     const RunState state = state_before(out, run);
-    (state == RunState::done      ? states.reused
-     : state == RunState::failed  ? states.failed
-     : state == RunState::stopped ? states.stopped
-                                  : states.todo)
+    const bool ended_badly = !retry_failed && (state == RunState::failed || state == RunState::stopped);
+    const bool is_blocked = state != RunState::done && given_up.contains(parent_of(plan, run));
+    if (ended_badly || is_blocked) given_up.insert(run);
+    (state == RunState::done                    ? states.reused
+     : ended_badly && state == RunState::failed ? states.failed
+     : ended_badly                              ? states.stopped
+     : is_blocked                               ? states.blocked
+                                                : states.todo)
         .push_back(run);
   }
   return states;

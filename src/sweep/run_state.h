@@ -17,11 +17,12 @@ RunState stored_state(const fs::path& out, const std::string& run);
 // the reason lay outside it.
 RunState state_before(const fs::path& out, const std::string& run);
 
-// How the selected runs stand before anything starts.
+// How selected runs stand before anything starts. blocked: a run that they come from failed or was stopped.
 struct PlanState {
-  std::vector<std::string> reused, failed, stopped, todo;
+  std::vector<std::string> reused, failed, stopped, blocked, todo;
 };
-PlanState plan_state(const fs::path& out, const std::vector<std::string>& runs);
+// runs: parents first. retry_failed: what failed or was stopped is to do again.
+PlanState plan_state(const Json& plan, const std::vector<std::string>& runs, const fs::path& out, bool retry_failed);
 
 // A worker that died before it could write its own end (no engine, no memory): the record says so for it. entry: the
 // run's in the plan.

@@ -112,10 +112,23 @@ std::string doubled_percent(std::string path) {  // sbatch fills in %a and the l
 
 }  // namespace
 
+namespace {
+
+void read_resources(SlurmResources& resources, const Json& sweep, const std::string& where) {
+  read_fields(resources, sweep, where, {"runs_per_gpu"});  // the local executor's
+}
+
+}  // namespace
+
+void check_resources(const Json& resources, const std::string& where) {
+  SlurmResources read;
+  read_resources(read, resources, where);
+}
+
 SlurmResources read_slurm_resources(const Json& site, const Json& sweep) {
   SlurmResources resources;
   read_fields(resources, site, "site.json: slurm");
-  read_fields(resources, sweep, "resources", {"runs_per_gpu"});  // the local executor's
+  read_resources(resources, sweep, "resources");
   return resources;
 }
 

@@ -37,6 +37,9 @@ struct SlurmResources {
   }
 };
 
+// Refuses what is no "resources" of a sweep, for whichever executor. Code::usage.
+void check_resources(const Json& resources, const std::string& where);
+
 // Those of the site, and of the sweep above them. Code::usage for what is unknown or out of range.
 SlurmResources read_slurm_resources(const Json& site, const Json& sweep);
 

@@ -46,6 +46,13 @@ double median_of(std::vector<double> values) {
 
 }  // namespace
 
+std::vector<FieldDescription> stop_if_fields() {
+  std::vector<FieldDescription> fields = describe_fields<StopOptions>({}, "stop_if.");
+  for (FieldDescription& field : describe_fields<MedianRule>({}, "stop_if.worse_than_median."))
+    fields.push_back(std::move(field));
+  return fields;
+}
+
 void check_stop_if(const Json& stop_if) {
   bool nan = false;
   read_rules(stop_if, nan);

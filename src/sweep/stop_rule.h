@@ -51,6 +51,8 @@ class StopRule {
   std::map<std::string, std::string> kinds_;                    // run -> kind
 };
 
+std::vector<FieldDescription> stop_if_fields();  // "stop_if.nan", ...
+
 // Refuses what is no "stop_if"; Code::usage.
 void check_stop_if(const Json& stop_if);
 

@@ -24,16 +24,19 @@ double metric_of(const fs::path& out, const std::string& run, const Tuning& tuni
 
 // One value as a cell tried it. "value" is null if a run failed; nullopt: a run is still to do.
 std::optional<Json> candidate_of(const Json& cell, const Json& point, const Tuning& tuning, const fs::path& out) {
-  std::vector<std::string> all, measured;
+  std::vector<std::string> measured;
+  bool ended_badly = false, complete = true;
   for (const Json& chain : cell.at("chains"))
     for (const Json& member : chain.at("runs")) {
-      all.push_back(member.at("id").get<std::string>());
-      if (member.at("stage") == tuning.stage) measured.push_back(all.back());
+      const std::string run = member.at("id");
+      const RunState state = state_before(out, run);
+      ended_badly = ended_badly || state == RunState::failed || state == RunState::stopped;
+      complete = complete && state == RunState::done;
+      if (member.at("stage") == tuning.stage) measured.push_back(run);
     }
-  const PlanState state = plan_state(out, all);
   Json candidate = {{"set", point}, {"value", nullptr}, {"runs", measured}};
-  if (!state.failed.empty() || !state.stopped.empty()) return candidate;
-  if (!state.todo.empty()) return std::nullopt;
+  if (ended_badly) return candidate;
+  if (!complete) return std::nullopt;
   double sum = 0;
   for (const std::string& run : measured) sum += metric_of(out, run, tuning);
   candidate["value"] = sum / static_cast<double>(measured.size());

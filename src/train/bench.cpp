@@ -17,6 +17,8 @@ namespace {
 constexpr double kSeconds = 4;  // of measuring
 constexpr int64_t kWarmupSteps = 3, kMinSteps = 5, kMaxSteps = 200, kClasses = 1000;
 constexpr int64_t kGemmSide = 2048;
+constexpr int64_t kFewRows = 32;
+constexpr double kProductSeconds = 0.2;  // for measuring a product
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -27,12 +29,13 @@ struct ProductShape {
   int64_t rows, in, out;
 };
 
-// GFLOP/s of a matrix product (rows,in) x (in,out), the best of a few.
+// GFLOP/s of a matrix product (rows,in) x (in,out), the best of a few; of one alone where that takes long.
 double product_rate(at::ScalarType dtype, at::Device device, const ProductShape& shape) {
   const at::TensorOptions options = at::TensorOptions(dtype).device(device);
   const Tensor a = at::ones({shape.rows, shape.in}, options), b = at::ones({shape.in, shape.out}, options);
   double best = 1e30;
-  for (int i = 0; i < 6; ++i) {
+  const StopWatch all;
+  for (int i = 0; i < 6 && (i == 0 || all.seconds() < kProductSeconds); ++i) {
     synchronize(device);
     const StopWatch watch;
     const Tensor c = at::mm(a, b);
@@ -42,7 +45,8 @@ double product_rate(at::ScalarType dtype, at::Device device, const ProductShape&
   return 2e-9 * static_cast<double>(shape.rows * shape.in * shape.out) / best;
 }
 
-// GFLOP/s of a product as a stage's MLPs have it, in its number type; measured once a process.
+// GFLOP/s of a product as a stage's MLPs have it, in its number type; measured once a process. A few rows come first:
+// where a type has no arithmetic here (bf16 on an older CPU) they tell enough, and all of them would take seconds.
 double mlp_rate(const Json& config, const ModelContext& on) {
   static std::map<std::string, double> measured;
   const at::ScalarType dtype = on.autocast ? at::kBFloat16 : on.dtype;
@@ -50,7 +54,10 @@ double mlp_rate(const Json& config, const ModelContext& on) {
   const int64_t D = encoder.at("dim").get<int64_t>() * (encoder.contains("depths") ? 2 : 1);  // of a middle stage
   const int64_t rows = on.device.is_cpu() ? std::clamp<int64_t>(250'000'000 / (D * D), 256, 4096) : 32768;
   double& rate = measured[fmt::format("{} {} {}", on.device.str(), at::toString(dtype), D)];
-  if (rate == 0) rate = product_rate(dtype, on.device, {rows, D, 4 * D});
+  if (rate > 0) return rate;
+  rate = product_rate(dtype, on.device, {std::min(kFewRows, rows), D, 4 * D});
+  const double whole_seconds = 8e-9 * static_cast<double>(rows * D * D) / rate;
+  if (whole_seconds < kProductSeconds) rate = product_rate(dtype, on.device, {rows, D, 4 * D});
   return rate;
 }
 

@@ -81,11 +81,11 @@ class Loop {
         report_crash(batch, step, loss, norm, "not finite");
         if (progress_.skipped_in_row >= task_.options.max_skipped_steps)
           fail(Code::run_failed,
-               "the loss or its gradient was not finite in {} steps in a row, up to step {}; see {} and `simmim log {} "
+               "the loss or its gradient was not finite in {}, up to step {}; see {} and `simmim log {} "
                "--why`, then try a "
                "lower lr, a longer warm-up or precision=f32",
-               progress_.skipped_in_row, progress_.step, session_.folder().file("crash").string(),
-               session_.folder().id());
+               progress_.skipped_in_row == 1 ? "1 step" : fmt::format("{} steps in a row", progress_.skipped_in_row),
+               progress_.step, session_.folder().file("crash").string(), session_.folder().id());
         continue;
       }
       if (losses_.size() >= kMedianSteps / 2 && loss > 10 * median())

@@ -108,7 +108,7 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
   session.ingest();
   try {
     Json facts = Json::object();
-    for (const char* fact : {"parameters", "masked_share"})
+    for (const char* fact : {"parameters", "flops_per_image", "masked_share"})
       if (entry.at("plan").contains(fact)) facts[fact] = entry["plan"][fact];
     folder->update_summary(facts);
     StageResult result = run_kind(session, entry, options);

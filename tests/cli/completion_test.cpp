@@ -97,6 +97,15 @@ TEST_F(Completions, OfferRecipesSweepsTablesAndRunIds) {
   EXPECT_EQ(complete({"show", "--out", "elsewhere", "0a"}), Words{"0abc"});
 }
 
+TEST_F(Completions, OfferKeysAndValuesOfConditions) {
+  EXPECT_TRUE(offers({"runs", "mask."}, "mask.ratio="));
+  EXPECT_TRUE(offers({"runs", "state=d"}, "state=done"));
+  EXPECT_TRUE(offers({"runs", "mask.patch=8 mask.na"}, "mask.patch=8 mask.name="));
+  folder.write("ratios.json", R"({"axes": [{"grid": {"mask.ratio": [0.4, 0.6]}}]})");
+  EXPECT_EQ(complete({"sweep", (folder / "ratios.json").string(), "--only", ""}),
+            (Words{"mask.ratio=0.4", "mask.ratio=0.6", "seed="}));
+}
+
 TEST_F(Completions, WorkInBash) {
   EXPECT_EQ(shell("bash", R"(. $completion
 try() { COMP_LINE=$1; COMP_POINT=${#1}; COMPREPLY=(); _simmim; echo "${COMPREPLY[*]}"; }

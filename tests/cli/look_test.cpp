@@ -104,6 +104,43 @@ TEST_F(LookAtRuns, WatchEndsByItselfAndSaysEachChangeOnce) {
   EXPECT_NE(said.out.find("runs of no sweep: 1 done"), std::string::npos) << said.out;
 }
 
+TEST_F(LookAtRuns, ListThatIsEmptySaysWhy) {
+  const Finished got = simmim_run({"runs", "state=don", "--out", out_.string()});
+  EXPECT_EQ(got.code, 0);
+  EXPECT_NE(got.err.find("none of 4 runs has state=don; did you mean 'done'?"), std::string::npos) << got.err;
+  EXPECT_NE(got.err.find("next: simmim runs"), std::string::npos) << got.err;
+}
+
+// What ends with "next: " follows from the state of the run.
+TEST_F(LookAtRuns, RunThatIsLostIsGoneOnWithAndNotFineTuned) {
+  const auto next = [&](const Words& words) {
+    const std::string err = simmim_run(words + Words{"--out", out_.string()}).err;
+    return err.substr(err.find("next: "), err.find(" --out") - err.find("next: "));
+  };
+  EXPECT_EQ(next({"show", "p4"}), "next: simmim finetune --from p4");
+  {
+    auto folder = RunFolder::claim(out_, "lost");
+    folder->write_config(
+        {{"stage", "finetune"}, {"parent", "p4"}, {"given", {{"finetune.lr", 0.1}}}, {"config", finetune_config(0)}});
+    folder->begin_attempt("finetune", "p4", 0, Json::object());
+  }
+  EXPECT_EQ(next({"show", "lost"}), "next: simmim finetune --from p4 finetune.lr=0.1");
+  EXPECT_EQ(next({"status"}), "next: simmim runs state=lost");
+  Json plan = sample_plan(
+      "live", Json::array({sample_cell("all", Json::object(), Json::array({sample_chain(0, "", "lost")}))}));
+  plan["file"] = "sweeps/live.json";
+  plan["seeds"] = Json::array({4});
+  write_plan(out_, plan);
+  EXPECT_EQ(next({"status"}), "next: simmim sweep sweeps/live.json");
+  EXPECT_EQ(next({"show", "lost"}), "next: simmim sweep sweeps/live.json");
+}
+
+TEST_F(LookAtRuns, RebuildNamesTheFoldersThatItSkips) {
+  make_folder(out_ / "runs/empty");
+  const Finished got = simmim_run({"db", "rebuild", "--out", out_.string()});
+  EXPECT_NE(got.err.find("runs/empty: no run.json in it"), std::string::npos) << got.err;
+}
+
 TEST_F(LookAtRuns, MergedAttemptsAreShownWithTheirDifference) {
   const fs::path theirs = folder_.path / "theirs";
   write_run(theirs, {.id = "f4", .kind = "finetune", .config = finetune_config(0), .summary = {{"val_top1", 83.0}}});

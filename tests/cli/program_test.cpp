@@ -70,6 +70,8 @@ TEST(Program, UnknownWordsAreUsageErrorsWithTheNearestName) {
   says({"sweep", "nosuch"}, "sweep 'nosuch': no such file or sweep");
   says({"pretrain", "nosuch"}, "recipe 'nosuch': no such file or recipe");
   says({"pretrain", "--threads", "two"}, "allowed: a whole number");
+  says({"pretrain", "--threads", "0"}, "--threads: got '0'; allowed: a whole number from 1");
+  says({"sweep", "demo", "--seeds", "0"}, "--seeds: got '0'; allowed: a whole number from 1");
   says({"runs", "--format", "jsno"}, "did you mean 'json'?");
   says({"version", "extra"}, "unexpected argument 'extra'");
   says({"finetune"}, "--from is missing");

@@ -45,6 +45,30 @@ TEST(Screen, RunIsOneLiveLineOnATerminal) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 
+TEST(Screen, SweepIsALineAWorkerAndATotalThatFollowsEachRun) {
+  Temporary folder;
+  Json set = Json::object();
+  for (const std::string& word : tiny()) {
+    const auto [key, value] = parse_override(word);
+    set[key] = value;
+  }
+  const fs::path file = folder.write(
+      "s.json", Json({{"set", set}, {"stages", {"pretrain"}}, {"seeds", 2}, {"resources", {{"threads", 1}}}}).dump());
+  const std::string text =
+      on_a_terminal({"sweep", file.string(), "--jobs", "1", "--out", (folder / "r").string()}, "xterm");
+  EXPECT_NE(text.find("1  starting  pretrain of all, seed 0"), std::string::npos) << text;
+  EXPECT_NE(text.find("0/2 runs done, 1 running"), std::string::npos) << text;
+  for (const char* total : {"1/2 runs done, 0 running", "2/2 runs done, 0 running"}) {  // redrawn as it is by then
+    const size_t done =
+        text.find("  done    pretrain of all", total[0] == '1' ? 0 : text.find("pretrain of all, seed 1"));
+    ASSERT_NE(done, std::string::npos) << text;
+    const size_t next = text.find("/2 runs done", done);
+    ASSERT_NE(next, std::string::npos) << text;
+    EXPECT_EQ(text.substr(next - 1, std::string(total).size()), total) << text;
+  }
+  EXPECT_NE(text.find("2 done, 0 reused"), std::string::npos) << text;
+}
+
 TEST(Screen, RunIsOnePlainLineAnEpochElsewhere) {
   Temporary folder;
   const Words words = Words{"pretrain", "--out", (folder / "r").string()} + tiny();

@@ -64,9 +64,7 @@ TEST(Sweeps, OfThePaperPlanItsTablesAtItsScale) {
     for (const char* part : {"?", "Cost: ", "Expected: ", "verified"})
       EXPECT_NE(about.find(part), std::string::npos) << file << ": " << part;
     EXPECT_NE(about.find("simmim sweep paper/" + name + "."), std::string::npos) << file;
-    // f32: a processor without bf16 takes ten seconds to measure its products, which only the time left needs
-    const Finished got =
-        simmim_run({"sweep", file.string(), "--dry-run", "--json", "--out", (folder / "r").string(), "precision=f32"});
+    const Finished got = simmim_run({"sweep", file.string(), "--dry-run", "--json", "--out", (folder / "r").string()});
     ASSERT_EQ(got.code, 0) << file << got.err;
     const Json plan = got.json()["plan"];
     EXPECT_EQ(plan["name"], "paper-" + name);

@@ -467,7 +467,10 @@ TEST(Rebuild, GivesTheSameViewsToTheByte) {
   EXPECT_EQ(before[0].size(), 12u);
   EXPECT_EQ(one(sweep.database, "SELECT count(*) FROM attempts WHERE run = 'twice'"), "3");
   EXPECT_EQ(one(sweep.database, "SELECT paper FROM cells WHERE sweep = 'paper' AND metric = 'test.top1'"), "82.8");
+  make_folder(sweep.out / "runs/never-began");
   const RebuildReport report = rebuild_database(sweep.database, sweep.out);
+  ASSERT_EQ(report.skipped.size(), 1u);
+  EXPECT_EQ(report.skipped[0].string(), (sweep.out / "runs/never-began").string());
   EXPECT_EQ(report.runs, 10);
   EXPECT_EQ(report.sweeps, 2);
   EXPECT_EQ(all(), before);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "runs/database.h"
 #include "runs/filter.h"
 #include "runs/ingest.h"
@@ -22,7 +24,7 @@ struct Samples {
                     .kind = "finetune",
                     .parent = "p4",
                     .config = finetune_config(0),
-                    .summary = {{"val_top1", 81.5}, {"test_top1", 80.0}}});
+                    .summary = {{"val_top1", 81.5}, {"test_top1", 80.0}, {"images_seen", 1000}}});
     write_run(out, {.id = "f8",
                     .kind = "finetune",
                     .parent = "p8",
@@ -40,7 +42,10 @@ struct Samples {
                    Json::array({sample_cell("mask.patch=4", {{"mask.patch", 4}}, chains),
                                 sample_cell("scratch", {{"case", "scratch"}}, Json::array({sample_chain(0, "", "s0")})),
                                 sample_cell("later", {{"case", "later"}}, Json::array({sample_chain(0, "", "w0")}))}),
-                   {{"w0", {{"kind", "finetune"}, {"config", finetune_config(1, "scratch")}}}}));
+                   {{"w0",
+                     {{"kind", "finetune"},
+                      {"config", finetune_config(1, "scratch")},
+                      {"plan", {{"images", 500}, {"device", "cpu"}}}}}}));
     EXPECT_EQ(ingest_changes(path, out), "");
   }
   Sqlite database() const { return open_for_reading(path, out); }
@@ -169,16 +174,43 @@ TEST(RunWhy, TellsTheErrorAndTheTailOfTheLog) {
   EXPECT_NE(error_of(Code::usage, [&] { run_log(samples.out, "p4"); }).find("no log"), std::string::npos);
 }
 
+TEST(WhyNone, NamesTheConditionThatNoRunFulfilsAndTheValuesThereAre) {
+  const Samples samples;
+  const Sqlite database = samples.database();
+  EXPECT_EQ(why_none(database, "mask.ratio=0.9"), "none of 6 runs has mask.ratio=0.9; mask.ratio is 0.4 or 0.6");
+  EXPECT_EQ(why_none(database, "kind=finetune state=don"),
+            "none of 6 runs has state=don; did you mean 'done'? state is done, failed or waiting");
+  EXPECT_EQ(why_none(database, "mask.ratio=0.6 mask.patch=8"),
+            "none of 6 runs fulfils all of these conditions at once; leave one out");
+  EXPECT_EQ(why_none(open_for_reading("/none/simmim.db", ""), "state=done"), "there are no runs yet");
+}
+
+TEST(Status, CountsWhatComesFromAFailedRunAsBlockedAndLeavesItOutOfTheTime) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path;
+  write_run(out, {.id = "p", .state = "failed", .error = "not finite"});
+  write_plan(
+      out, sample_plan("s", Json::array({sample_cell("all", Json::object(), Json::array({sample_chain(0, "p", "f")}))}),
+                       {{"f", {{"kind", "finetune"}, {"parent", "p"}, {"config", finetune_config(0)}}}}));
+  ASSERT_EQ(ingest_changes(out / "simmim.db", out), "");
+  const SweepStatus sweep = read_status(open_for_reading(out / "simmim.db", out), "s", out).sweeps.at(0);
+  EXPECT_EQ(sweep.states, (std::map<std::string, int64_t>{{"blocked", 1}, {"failed", 1}}));
+  EXPECT_EQ(sweep.seconds_left, 0);
+}
+
 TEST(Status, CountsStatesAndEstimatesTheTimeLeft) {
   const Samples samples;
-  const Status status = read_status(samples.database(), "demo");
+  const Status status = read_status(samples.database(), "demo", samples.out);
   ASSERT_EQ(status.sweeps.size(), 1u);
   const SweepStatus& sweep = status.sweeps[0];
   EXPECT_EQ(sweep.planned, 4);
   EXPECT_EQ(sweep.states, (std::map<std::string, int64_t>{{"done", 2}, {"failed", 1}, {"waiting", 1}}));
   ASSERT_EQ(sweep.failed.size(), 1u);
   EXPECT_EQ(sweep.failed[0].error, "out of memory on cpu");
-  ASSERT_TRUE(sweep.seconds_left);
+  ASSERT_TRUE(sweep.seconds_left);  // w0 as f4, which is like it
+  const double seconds = read_record(run_path(samples.out, "f4"))["attempts"][0]["seconds"];
+  const double workers = std::max(1u, std::thread::hardware_concurrency());
+  EXPECT_DOUBLE_EQ(*sweep.seconds_left, 500 * seconds / 1000 / workers);
   EXPECT_EQ(read_status(samples.database()).other_states, (std::map<std::string, int64_t>{{"done", 2}}));
   EXPECT_EQ(status_json(status)["sweeps"][0]["states"]["done"], 2);
   EXPECT_NE(error_of(Code::usage, [&] { read_status(samples.database(), "dem"); }).find("did you mean 'demo'"),

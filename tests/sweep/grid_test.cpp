@@ -114,6 +114,31 @@ TEST_F(Grid, RefusesWhatItDoesNotUnderstandAndSaysWhere) {
   says(R"({"when": [{"if": {}}]})", "sweep.when[0]: needs both");
   says(R"({"base": "nosuch"})", "recipe 'nosuch': no such file");
   says(R"({"axes": [{"grid": {"a": [1]}}], "exclude": [{"a": 1}]})", "no cell is left");
+  says(R"({"paper": "paper/77"})", "no table of the paper is called paper/77; did you mean 'paper/");
+  says(R"({"resources": {"gpuss": 1}})", "sweep.resources.gpuss: unknown key; did you mean 'gpus'?");
+  says(R"({"resources": {"hours": "many"}})", "sweep.resources.hours: got \"many\"");
+}
+
+TEST_F(Grid, RefusesAConditionOnALeafThatNothingNames) {
+  const std::string axes = R"("axes": [{"grid": {"mask.patch": [4, 8], "mask.ratio": [0.4, 0.6]}}])";
+  EXPECT_NE(refusal("{" + axes + R"(, "exclude": [{"mask.patc": 4}]})").find("sweep.exclude[0].mask.patc: no axis"),
+            std::string::npos);
+  const std::string when = refusal("{" + axes + R"(, "when": [{"if": {"mask.rato": 0.4}, "set": {"mask.patch": 4}}]})");
+  EXPECT_NE(when.find("sweep.when[0].if.mask.rato: "), std::string::npos) << when;
+  EXPECT_NE(when.find("did you mean 'mask.ratio'?"), std::string::npos) << when;
+  EXPECT_EQ(names("{" + axes + R"(, "set": {"data.limit": 9}, "exclude": [{"data.limit": 9, "mask": {"patch": 4}}]})"),
+            (Names{"mask.patch=8 mask.ratio=0.4", "mask.patch=8 mask.ratio=0.6"}));
+}
+
+TEST_F(Grid, WarnsOfAConditionThatMatchesNoCell) {
+  const SweepFile sweep = read(R"({"axes": [{"grid": {"mask.patch": [4, 8]}}], "exclude": [{"mask.patch": 8}],
+                                   "when": [{"if": {"mask.patch": 16}, "set": {"mask.ratio": 0.5}}]})");
+  EXPECT_EQ(sweep.warnings, Names{"sweep.when[0].if: matches no cell, so it changes nothing"});
+}
+
+TEST_F(Grid, KeepsWhatACaseSets) {
+  EXPECT_EQ(read(R"({"axes": [{"cases": {"x": {"head": {"name": "mlp"}}, "y": {}}}]})").cases.dump(),
+            R"({"x":{"head.name":"mlp"},"y":{}})");
 }
 
 TEST_F(Grid, SweepIsNamedByItsPlaceBelowSweeps) {

@@ -88,6 +88,37 @@ TEST(Plan, ParentsComeBeforeTheirChildren) {
   EXPECT_EQ(run_title(plan, order[0]), "pretrain of finetune.lr=1, seed 0 (and 1 more)");
 }
 
+TEST(LongestFirst, PutsWhatMostWorkHangsOnFirstAndParentsBeforeTheirChildren) {
+  Json plan = {{"runs", Json::object()}};
+  const auto add = [&](const std::string& id, const std::string& parent, int images) {
+    plan["runs"][id] = {{"id", id}, {"parent", parent.empty() ? Json() : Json(parent)}, {"plan", {{"images", images}}}};
+  };
+  add("short", "", 10);
+  add("short child", "short", 5);
+  add("shared", "", 10);
+  for (const char* child : {"x", "y"}) add(child, "shared", 5);
+  add("long", "", 100);
+  EXPECT_EQ(longest_first(plan, {"short", "short child", "shared", "x", "y", "long"}),
+            (std::vector<std::string>{"long", "shared", "short", "short child", "x", "y"}));
+}
+
+TEST(SweepCommand, RepeatsFileOverridesAndSeeds) {
+  const Json plan =
+      make_plan(sweep_of({cell({})}, {0, 1}), {.overrides = {{"data.limit", 9}, {"data.root", "/a b"}}}, resolve);
+  EXPECT_EQ(sweep_command(plan), "simmim sweep sweeps/t.json data.limit=9 'data.root=/a b' --seeds 2");
+  EXPECT_EQ(sweep_command(make_plan(sweep_of({cell({})}, {4, 6}), {}, resolve)), "simmim sweep sweeps/t.json");
+}
+
+TEST(Plan, GathersWarningsOnce) {
+  const auto warned = [](const std::vector<Json>& requests) {
+    std::vector<Json> answers = resolve(requests);
+    for (Json& answer : answers) answer["warnings"] = {"precision: slow here"};
+    return answers;
+  };
+  const Json resolved = resolve_cells(sweep_of({cell({{"mask.patch", 4}}), cell({{"mask.patch", 8}})}), {}, warned);
+  EXPECT_EQ(resolved["warnings"], Json::array({"precision: slow here"}));
+}
+
 class FrozenPlanTest : public testing::Test {
  protected:
   fs::path out_ = fs::temp_directory_path() / ("simmim-plan-" + std::to_string(getpid()));
