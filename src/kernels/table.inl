@@ -3,8 +3,18 @@
 template <class T, class E>
 const Operations<T, E>* table() {
   static constexpr Operations<T, E> functions = {
-      norm_forward<T, E>, norm_backward<T, E>, residual_forward<T, E>,  residual_backward<T, E>,
-      gelu_forward<T, E>, gelu_backward<T, E>, attention_forward<T, E>, attention_backward<T, E>,
+      false,
+      kRowBlock,
+      attention_groups,
+      [](int64_t, int64_t, int64_t, int64_t) { return true; },
+      norm_forward<T, E>,
+      norm_backward<T, E>,
+      residual_forward<T, E>,
+      residual_backward<T, E>,
+      gelu_forward<T, E>,
+      gelu_backward<T, E>,
+      attention_forward<T, E>,
+      attention_backward<T, E>,
   };
   return &functions;
 }

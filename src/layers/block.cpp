@@ -54,7 +54,8 @@ Tensor Block::residual(const Tensor& x, const Tensor& branch, const Tensor& gamm
 
 Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                       const StepContext& step) const {
-  const Tensor y = can_fuse(x, autocast_) ? fused(x, bias, windows, index, step) : plain(x, bias, windows, index, step);
+  const Tensor y = can_fuse(x, bias, hidden_width(options_), autocast_) ? fused(x, bias, windows, index, step)
+                                                                        : plain(x, bias, windows, index, step);
   if (step.after_block) (*step.after_block)(y);
   return y;
 }

@@ -1,4 +1,4 @@
-// A transformer block as one node of the autograd graph, for the CPU: matrix products by LibTorch, everything between
+// A transformer block as one node of the autograd graph: matrix products by LibTorch, everything between
 // them in single passes over the rows (kernels/cpu.h), gradients written out. The same numbers as Block::plain up to
 // rounding, in half the time at small widths, where a block is bound by memory and not by its products.
 #pragma once
@@ -18,8 +18,8 @@ struct BlockCall {
   bool bf16 = false;            // operands of the matrix products
 };
 
-// Whether this processor and these tensors can take it.
-bool can_fuse(const Tensor& x, bool bf16);
+// Whether their device can take these tensors; x (B,L,D), bias (H,N,N), hidden: the MLP's width.
+bool can_fuse(const Tensor& x, const Tensor& bias, int64_t hidden, bool bf16);
 
 // x (B,L,D) f32 or f64, bias (H,N,N) -> (B,L,D); see Block::forward.
 Tensor fused_block(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call);
