@@ -92,12 +92,12 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
 
 }  // namespace
 
-bool can_fuse(const Tensor& x, const Tensor& bias, int64_t hidden, bool as_bf16) {
+bool can_fuse(const BlockShape& shape, at::Device device, at::ScalarType dtype, bool autocast) {
   static const bool kPlain = std::getenv("SIMMIM_PLAIN") != nullptr;  // to measure what it gains
   if (kPlain) return false;
-  const auto takes = [&](const auto* ops) { return ops && ops->takes(bias.size(1), x.size(2), bias.size(0), hidden); };
-  if (x.scalar_type() == at::kDouble) return takes(operations_on<double, double>(x.device()));
-  return as_bf16 ? takes(operations_on<float, bf16>(x.device())) : takes(operations_on<float, float>(x.device()));
+  const auto takes = [&](const auto* ops) { return ops && ops->takes(shape.N, shape.D, shape.H, shape.hidden); };
+  if (dtype == at::kDouble) return takes(operations_on<double, double>(device));
+  return autocast ? takes(operations_on<float, bf16>(device)) : takes(operations_on<float, float>(device));
 }
 
 Tensor fused_block(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call) {

@@ -18,8 +18,12 @@ struct BlockCall {
   bool bf16 = false;            // operands of the matrix products
 };
 
-// Whether their device can take these tensors; x (B,L,D), bias (H,N,N), hidden: the MLP's width.
-bool can_fuse(const Tensor& x, const Tensor& bias, int64_t hidden, bool bf16);
+struct BlockShape {
+  int64_t N, D, H, hidden;  // tokens that attend to one another, width, heads, the MLP's width
+};
+
+// Whether a device takes such blocks; autocast: operands of the matrix products in bf16.
+bool can_fuse(const BlockShape& shape, at::Device device, at::ScalarType dtype, bool autocast);
 
 // x (B,L,D) f32 or f64, bias (H,N,N) -> (B,L,D); see Block::forward.
 Tensor fused_block(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call);

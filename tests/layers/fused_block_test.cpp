@@ -147,7 +147,7 @@ class FusedBlockOnTheGpu : public testing::TestWithParam<Case> {
     const Case& c = GetParam();
     const int64_t N = c.window ? c.window * c.window : c.side * c.side;
     for (const bool bf16 : {false, true})  // or it would be compared with itself
-      ASSERT_TRUE(can_fuse(at::empty({1, 1, c.dim}, kDevice), at::empty({c.heads, N, N}), 4 * c.dim, bf16));
+      ASSERT_TRUE(can_fuse({.N = N, .D = c.dim, .H = c.heads, .hidden = 4 * c.dim}, kDevice, at::kFloat, bf16));
   }
 };
 
