@@ -30,7 +30,7 @@ struct Tolerance {
 template <class E>
 constexpr Tolerance kAllowed = {2e-6, 1e-6, 4e-6, 4e-6};
 template <>
-constexpr Tolerance kAllowed<bf16> = {1e-2, 5e-3, 2e-2, 1e-2};
+constexpr Tolerance kAllowed<bf16> = {1e-2, 5e-3, 2e-2, 2e-2};
 
 template <class E>
 void check(const Shape& shape) {

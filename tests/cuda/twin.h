@@ -36,10 +36,10 @@ Numbers<E> unset(int64_t count) {
   return out;
 }
 
-// Largest difference over the largest value; NaN where one of the two has one.
+// Largest difference over the largest value, or over `size` where that is more; NaN where one of the two has one.
 template <class E>
-double distance(const Numbers<E>& got, const Numbers<E>& wanted) {
-  double most = 0, size = 1e-30;
+double distance(const Numbers<E>& got, const Numbers<E>& wanted, double size = 1e-30) {
+  double most = 0;
   for (size_t i = 0; i < wanted.size(); ++i) {
     const double g = number_of(got[i]), w = number_of(wanted[i]);
     if (std::isnan(g) || std::isnan(w)) return std::nan("");
