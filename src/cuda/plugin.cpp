@@ -1,5 +1,6 @@
 // libsimmim_cuda.so: brings LibTorch's CUDA half into a process that has loaded its CPU half only. Linking
-// libtorch_cuda is most of its work: loading this library registers every CUDA kernel with the dispatcher.
+// libtorch_cuda is half of its work: loading this library registers every CUDA kernel with the dispatcher. The other
+// half are kernels of our own (block.cu).
 #include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -9,9 +10,13 @@
 #include <cstdio>
 #include <exception>
 
+#include "cuda/block.h"
 #include "kernels/cuda_api.h"
 
 namespace simmim {
+
+void* cuda::stream() { return at::cuda::getCurrentCUDAStream(); }
+
 namespace {
 
 int count(char* why, size_t size) {
@@ -51,7 +56,12 @@ void synchronize(int index) {
 }  // namespace simmim
 
 extern "C" const simmim::CudaApi* simmim_cuda_api() {
-  static const simmim::CudaApi api{simmim::kCudaApiVersion, simmim::count, simmim::describe, simmim::peak_memory_bytes,
-                                   simmim::synchronize};
+  static const simmim::CudaApi api{simmim::kCudaApiVersion,
+                                   simmim::count,
+                                   simmim::describe,
+                                   simmim::peak_memory_bytes,
+                                   simmim::synchronize,
+                                   simmim::cuda::operations<float>(),
+                                   simmim::cuda::operations<simmim::kernels::bf16>()};
   return &api;
 }

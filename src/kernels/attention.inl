@@ -115,7 +115,7 @@ void attention_forward(const AttentionForward<T, E>& a, int64_t begin, int64_t e
       for (int64_t i = 0; i < a.N; i += w.block) {
         const int64_t count = std::min(w.block, a.N - i);
         scores_of(a, w, s, h, i, count);
-        T* largest = a.largest + (s * a.H + h) * a.N + i;
+        T* largest = a.softmax + (s * a.H + h) * a.N + i;
         for (int64_t q = 0; q < count; ++q) {
           T* row = w.scores.data() + q * w.columns;
           Vector<T> top = Vector<T>{} + kHidden<T>, sum{}, v;
@@ -173,7 +173,7 @@ void attention_backward(const AttentionBackward<T, E>& b, int64_t begin, int64_t
         multiply(count, w.columns, w.d, w.d_out.data() + i * w.width, w.width, int64_t{1}, w.transposed_v.data(),
                  w.columns, w.d_scores.data(), w.columns, false);
         for (int64_t q = 0; q < count; ++q) {
-          const T largest = a.largest[(s * a.H + h) * a.N + i + q];
+          const T largest = a.softmax[(s * a.H + h) * a.N + i + q];
           Vector<T> total{}, dot_sum{};
           for (int64_t e = q * w.columns; e < (q + 1) * w.columns; e += kLanes<T>) {
             Vector<T> p, d;

@@ -1,7 +1,7 @@
-// Fused operations of a transformer block for CPUs with AVX2 or AVX-512: what lies between two matrix products becomes
-// one pass over the rows, and attention never leaves the cache. Raw pointers in, raw pointers out; the caller owns all
-// memory and splits the work: every function takes a range of items, and what an item computes does not depend on the
-// range, so results are the same for any number of threads.
+// Fused operations of a transformer block, here for CPUs with AVX2 or AVX-512 (for GPUs: src/cuda): what lies between
+// two matrix products becomes one pass over the rows, and attention never leaves the cache. Raw pointers in, raw
+// pointers out; the caller owns all memory and splits the work: every function takes a range of items, and what an item
+// computes does not depend on the range, so results are the same for any number of threads.
 //
 // T is the number type of parameters and of the residual stream, E that of the operands of matrix products: (float,
 // float), (float, bf16) or (double, double). Rows are tokens of D numbers, L of them an image. `order` and `inverse`
@@ -15,7 +15,8 @@ struct bf16 {
   uint16_t bits;
 };
 
-// Column sums over many rows are kept per block of kRowBlock rows, sums[block][which][D], and added up by the caller.
+// Column sums over many rows are kept per block of rows (Operations::row_block), sums[block][which][D], and added up by
+// the caller.
 constexpr int64_t kRowBlock = 64;
 
 // out[r] = (x[s] - mean) * rstd * weight + bias, s the row that stands r-th; mean and rstd are written at s.
@@ -87,7 +88,7 @@ struct GeluBackward {
 };
 
 // Attention over sequences of N tokens: qkv (sequences,N,3,H,d) without its bias, bias (H,N,columns) and mask
-// (windows,N,columns) padded to whole vectors with kHidden and 0. out (sequences,N,H,d); largest (sequences,H,N).
+// (windows,N,columns) padded to whole vectors with kHidden and 0. out (sequences,N,H,d); softmax (sequences,H,N).
 // An item is a head and a group of sequences: attention_groups(...) of them a head.
 template <class T, class E>
 struct AttentionForward {
@@ -96,12 +97,12 @@ struct AttentionForward {
   const T *bias, *mask;  // mask: nullptr or sequence s takes mask s % windows
   int64_t sequences, N, H, d, windows;
   E* out;
-  T* largest;  // score of each query
+  T* softmax;  // what the backward pass needs of each query: the largest score; on a GPU the log of the sum
 };
 
 template <class T, class E>
 struct AttentionBackward {
-  AttentionForward<T, E> forward;  // its largest is read, its out is not
+  AttentionForward<T, E> forward;  // its softmax is read, its out is not
   const E* d_out;
   E* d_qkv;
   T* d_bias;      // (groups,H,N,columns) and (groups,3,H,d), both added to; the caller adds up the groups. What d_bias
@@ -153,6 +154,10 @@ int64_t attention_groups(int64_t sequences, int64_t H);
 // rows of the sum for weight gradients.
 template <class T, class E>
 struct Operations {
+  bool at_once;                                                    // one call takes all items: on a GPU
+  int64_t row_block;                                               // rows
+  int64_t (*groups)(int64_t sequences, int64_t H);                 // of attention
+  bool (*takes)(int64_t N, int64_t D, int64_t H, int64_t hidden);  // other shapes are left to LibTorch's operations
   void (*norm_forward)(const NormForward<T, E>&, int64_t begin, int64_t end);
   void (*norm_backward)(const NormBackward<T, E>&, int64_t begin, int64_t end);
   void (*residual_forward)(const ResidualForward<T, E>&, int64_t begin, int64_t end);
@@ -166,7 +171,7 @@ struct Operations {
   void (*weight_gradient)(const WeightGradient<T>&, int64_t begin, int64_t end);
 };
 
-// The fastest that this processor can run; nullptr if it has not even AVX2.
+// The fastest that this processor can run; nullptr if it has not even AVX2. For GPUs: operations_on in device.h.
 template <class T, class E>
 const Operations<T, E>* operations();
 

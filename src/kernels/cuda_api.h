@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu.h"
+
 namespace simmim {
 
 struct CudaDevice {
@@ -18,9 +20,12 @@ struct CudaApi {
   void (*describe)(int index, CudaDevice* device);
   int64_t (*peak_memory_bytes)(int index);
   void (*synchronize)(int index);
+  // On the current device and stream; they take pointers into the device's memory and throw what CUDA answers.
+  const kernels::Operations<float, float>* in_float;
+  const kernels::Operations<float, kernels::bf16>* in_bf16;
 };
 
-inline constexpr int kCudaApiVersion = 1;
+inline constexpr int kCudaApiVersion = 2;
 inline constexpr const char* kCudaApiSymbol = "simmim_cuda_api";  // extern "C" const CudaApi* simmim_cuda_api()
 
 }  // namespace simmim

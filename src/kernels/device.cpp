@@ -154,6 +154,18 @@ int64_t memory_limit(at::Device device) {
   return device.is_cpu() ? std::min(limit, cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup")) : limit;
 }
 
+template <class T, class E>
+const kernels::Operations<T, E>* operations_on(at::Device device) {
+  if (device.is_cpu()) return kernels::operations<T, E>();
+  if (!device.is_cuda() || !cuda().api) return nullptr;
+  if constexpr (std::is_same_v<E, float>) return cuda().api->in_float;
+  if constexpr (std::is_same_v<E, kernels::bf16>) return cuda().api->in_bf16;
+  return nullptr;
+}
+template const kernels::Operations<float, float>* operations_on(at::Device);
+template const kernels::Operations<float, kernels::bf16>* operations_on(at::Device);
+template const kernels::Operations<double, double>* operations_on(at::Device);
+
 void synchronize(at::Device device) {
   if (device.is_cuda()) cuda().api->synchronize(device.index());
 }

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/cpu.h"
+
 namespace simmim {
 
 // "cpu" | "cuda" | "cuda:N" | "auto" -> the device; "cuda" is cuda:0, "auto" the first GPU that can be used, else the
@@ -36,6 +38,10 @@ int64_t memory_limit(at::Device device);
 // groups: /proc/PID/cgroup with lines "ID:CONTROLLERS:PATH" (version 2 names no controllers); root: where they are
 // mounted.
 int64_t cgroup_limit(const std::string& groups, const std::string& root);
+
+// The fused operations of a device; nullptr if it has none for these number types.
+template <class T, class E>
+const kernels::Operations<T, E>* operations_on(at::Device device);
 
 // Waits until the GPU has done what was asked of it; nothing on the CPU.
 void synchronize(at::Device device);

@@ -3,6 +3,10 @@
 template <class T, class E>
 const Operations<T, E>* table() {
   static constexpr Operations<T, E> functions = {
+      false,
+      kRowBlock,
+      attention_groups,
+      [](int64_t, int64_t, int64_t, int64_t) { return true; },
       norm_forward<T, E>,
       norm_backward<T, E>,
       residual_forward<T, E>,

@@ -42,6 +42,8 @@ Block::Block(const Scope& scope, const BlockOptions& o)
       fc1_(scope / "mlp" / "fc1", o.dim, hidden_width(o), o.linear),
       fc2_(scope / "mlp" / "fc2", hidden_width(o), o.dim, scaled(o.linear, o.residual_scale)) {}
 
+BlockShape Block::shape(int64_t N) const { return {N, options_.dim, options_.heads, hidden_width(options_)}; }
+
 Tensor Block::qkv_bias() const {
   return options_.split_qkv_bias ? at::cat({q_bias_, at::zeros_like(q_bias_), v_bias_}) : qkv_.bias;
 }
@@ -54,7 +56,8 @@ Tensor Block::residual(const Tensor& x, const Tensor& branch, const Tensor& gamm
 
 Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                       const StepContext& step) const {
-  const Tensor y = can_fuse(x, autocast_) ? fused(x, bias, windows, index, step) : plain(x, bias, windows, index, step);
+  const bool fuse = can_fuse(shape(bias.size(1)), x.device(), x.scalar_type(), autocast_);
+  const Tensor y = fuse ? fused(x, bias, windows, index, step) : plain(x, bias, windows, index, step);
   if (step.after_block) (*step.after_block)(y);
   return y;
 }
@@ -93,8 +96,8 @@ double Block::kept_bytes(int64_t L, int64_t N, const ModelContext& on) const {
                H = static_cast<double>(options_.heads), branches = options_.layer_scale > 0 ? 2 * D : 0;
   // Of a token: the input and the sum after attention; both norms, q, k, v, what attention gives, the MLP's middle.
   double token = 2 * D * stream + (6 * D + F + branches) * operand;
-  if (on.device.is_cpu())
-    token += (H + 4) * stream;  // fused: each query's sum, both norms' statistics
+  if (can_fuse(shape(N), on.device, on.dtype, on.autocast))
+    token += (H + 4) * stream;  // each query's sum, both norms' statistics
   else
     token += F * operand + H * static_cast<double>(N) * (stream + (on.autocast ? operand : 0));  // GELU, probabilities
   return static_cast<double>(L) * token;

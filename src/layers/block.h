@@ -6,6 +6,8 @@
 
 namespace simmim {
 
+struct BlockShape;  // fused_block.h
+
 struct BlockOptions {
   int64_t dim = 0, heads = 1;
   double mlp_ratio = 4;
@@ -46,6 +48,7 @@ class Block {
   // x (B,L,D), branch (B,L,D) -> x + factors * gamma * branch
   Tensor residual(const Tensor& x, const Tensor& branch, const Tensor& gamma, const Tensor& factors) const;
   Tensor qkv_bias() const;  // (3D)
+  BlockShape shape(int64_t N) const;
 
   BlockOptions options_;
   bool autocast_;

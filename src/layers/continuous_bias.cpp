@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layers/autocast.h"
+#include "layers/rows.h"
 
 namespace simmim {
 namespace {
@@ -24,7 +25,7 @@ Tensor ContinuousBias::operator()() const {
   const Autocast exact(device, false);
   const int64_t n = index.size(0);
   const Tensor table = kLargest * fc2(fc1(coordinates.view({-1, 2})).relu()).sigmoid();  // (offsets,heads)
-  return table.index_select(0, index.flatten()).view({n, n, -1}).permute({2, 0, 1}).contiguous();
+  return take_repeated_rows(table, index.flatten()).view({n, n, -1}).permute({2, 0, 1}).contiguous();
 }
 
 Tensor log_coordinates(int64_t window, int64_t pretrained, const at::TensorOptions& options) {

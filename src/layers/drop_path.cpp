@@ -1,6 +1,7 @@
 #include "layers/drop_path.h"
 
 #include "core/rng.h"
+#include "layers/upload.h"
 
 namespace simmim {
 
@@ -13,7 +14,7 @@ Tensor drop_path(double rate, int64_t images, int64_t branch, const StepContext&
             static_cast<uint64_t>(branch << 32 | (step.first + i)));
     factors.data_ptr<float>()[i] = static_cast<float>(rng.uniform() < rate ? 0 : 1 / (1 - rate));
   }
-  return factors.to(options);
+  return upload(factors, options.device()).to(options);
 }
 
 std::vector<double> drop_path_rates(double rate, int64_t blocks) {

@@ -1,5 +1,10 @@
 #include "layers/fused_block.h"
 
+#include <c10/core/DeviceGuard.h>
+
+#include <cstdlib>
+
+#include "kernels/device.h"
 #include "layers/fused_passes.h"
 
 namespace simmim {
@@ -14,8 +19,10 @@ using torch::autograd::variable_list;
 // f(Fused<T, E>) for the types of this call.
 template <class F>
 auto dispatch(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call, const F& f) {
+  const c10::DeviceGuard guard(x.device());
   const auto run = [&]<class T, class E>(T, E) {
-    return f(Fused<T, E>{.w = weights,
+    return f(Fused<T, E>{.ops = *operations_on<T, E>(x.device()),
+                         .w = weights,
                          .call = call,
                          .B = x.size(0),
                          .L = x.size(1),
@@ -85,10 +92,12 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
 
 }  // namespace
 
-bool can_fuse(const Tensor& x, bool as_bf16) {
-  if (!x.device().is_cpu()) return false;
-  if (x.scalar_type() == at::kDouble) return kernels::operations<double, double>() != nullptr;
-  return as_bf16 ? kernels::operations<float, bf16>() != nullptr : kernels::operations<float, float>() != nullptr;
+bool can_fuse(const BlockShape& shape, at::Device device, at::ScalarType dtype, bool autocast) {
+  static const bool kPlain = std::getenv("SIMMIM_PLAIN") != nullptr;  // to measure what it gains
+  if (kPlain) return false;
+  const auto takes = [&](const auto* ops) { return ops && ops->takes(shape.N, shape.D, shape.H, shape.hidden); };
+  if (dtype == at::kDouble) return takes(operations_on<double, double>(device));
+  return autocast ? takes(operations_on<float, bf16>(device)) : takes(operations_on<float, float>(device));
 }
 
 Tensor fused_block(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call) {

@@ -1,4 +1,4 @@
-// A transformer block as one node of the autograd graph, for the CPU: matrix products by LibTorch, everything between
+// A transformer block as one node of the autograd graph: matrix products by LibTorch, everything between
 // them in single passes over the rows (kernels/cpu.h), gradients written out. The same numbers as Block::plain up to
 // rounding, in half the time at small widths, where a block is bound by memory and not by its products.
 #pragma once
@@ -18,8 +18,12 @@ struct BlockCall {
   bool bf16 = false;            // operands of the matrix products
 };
 
-// Whether this processor and these tensors can take it.
-bool can_fuse(const Tensor& x, bool bf16);
+struct BlockShape {
+  int64_t N, D, H, hidden;  // tokens that attend to one another, width, heads, the MLP's width
+};
+
+// Whether a device takes such blocks; autocast: operands of the matrix products in bf16.
+bool can_fuse(const BlockShape& shape, at::Device device, at::ScalarType dtype, bool autocast);
 
 // x (B,L,D) f32 or f64, bias (H,N,N) -> (B,L,D); see Block::forward.
 Tensor fused_block(const Tensor& x, const Tensor& bias, const BlockWeights& weights, const BlockCall& call);

@@ -40,13 +40,13 @@ inline Tensor padded(const Tensor& tensor, double value) {
 
 // What the forward pass leaves for the backward pass, in the order in which it is saved.
 struct Saved {
-  Tensor x, n1, mean1, rstd1, qkv, bias, mask, attended, largest, projected, mixed, n2, mean2, rstd2, hidden, out;
+  Tensor x, n1, mean1, rstd1, qkv, bias, mask, attended, softmax, projected, mixed, n2, mean2, rstd2, hidden, out;
   Tensor w_qkv, w_proj, w_fc1, w_fc2;  // as the matrix products take them
 
   template <class Self>
   static auto members(Self& s) {
     return std::array{&s.x,        &s.n1,      &s.mean1,     &s.rstd1,  &s.qkv,   &s.bias,  &s.mask,
-                      &s.attended, &s.largest, &s.projected, &s.mixed,  &s.n2,    &s.mean2, &s.rstd2,
+                      &s.attended, &s.softmax, &s.projected, &s.mixed,  &s.n2,    &s.mean2, &s.rstd2,
                       &s.hidden,   &s.out,     &s.w_qkv,     &s.w_proj, &s.w_fc1, &s.w_fc2};
   }
 };

@@ -10,14 +10,16 @@ namespace simmim::fused {
 
 using kernels::kRowBlock;
 
+// On a GPU the images are not split up, and an operation is one launch for all of its items.
 template <class T, class E>
 struct Fused {
-  const kernels::Operations<T, E>& ops = *kernels::operations<T, E>();
+  const kernels::Operations<T, E>& ops;
   const BlockWeights& w;
   const BlockCall& call;
   int64_t B, L, D, H, N, hidden = w.fc1_weight.size(0);
-  int64_t chunk = images_per_chunk(B, L* hidden* static_cast<int64_t>(sizeof(E)));
-  int64_t chunks = (B + chunk - 1) / chunk, blocks = (chunk * L + kRowBlock - 1) / kRowBlock;  // of rows, a chunk
+  int64_t chunk = ops.at_once ? B : images_per_chunk(B, L* hidden* static_cast<int64_t>(sizeof(E)));
+  int64_t chunks = (B + chunk - 1) / chunk,
+          blocks = (chunk * L + ops.row_block - 1) / ops.row_block;  // of rows, a chunk
 
   // The rows of one chunk.
   struct Part {
@@ -37,6 +39,11 @@ struct Fused {
       const at::AutoDispatchBelowAutograd below;  // the guard of the calling thread does not reach the others
       for (int64_t c = begin; c < end; ++c) f(Part{c, c * chunk * L, std::min(chunk, B - c * chunk) * L}, begin);
     });
+  }
+
+  template <class Kernel, class Arguments>
+  void parallel(const Kernel& kernel, const Arguments& arguments, int64_t count, int64_t grain) const {
+    fused::parallel(kernel, arguments, count, ops.at_once ? count : grain);
   }
 
   const int64_t* order() const { return call.windows ? data<int64_t>(call.windows->order) : nullptr; }
@@ -59,7 +66,7 @@ struct Fused {
             D / H,
             call.windows ? call.windows->count : 1,
             part.template of<E>(s.attended, D),
-            part.template of<T>(s.largest, H)};
+            part.template of<T>(s.softmax, H)};
   }
 
   Tensor forward(const Tensor& x, const Tensor& bias, Saved& s) const {
@@ -74,7 +81,7 @@ struct Fused {
     for (Tensor* each : {&s.n1, &s.n2, &s.attended, &s.projected, &s.out}) *each = make(x, {rows, D});
     for (Tensor* each : {&s.mean1, &s.rstd1, &s.mean2, &s.rstd2}) *each = make(x, {rows}, kType<T>);
     s.qkv = make(x, {rows, 3 * D});
-    s.largest = make(x, {rows * H}, kType<T>);
+    s.softmax = make(x, {rows * H}, kType<T>);
     s.mixed = make(x, {rows, D}, kType<T>);
     s.hidden = make(x, {rows, hidden});
     const Tensor y = make(x, {B, L, D}, kType<T>);
@@ -85,7 +92,8 @@ struct Fused {
     return y;
   }
 
-  const bool own = std::is_same_v<T, E> && D % 16 == 0 && hidden % 16 == 0 && kernels::has_own_products();
+  const bool own =
+      !ops.at_once && std::is_same_v<T, E> && D % 16 == 0 && hidden % 16 == 0 && kernels::has_own_products();
 
   // A right factor: packed, or as LibTorch takes it.
   struct Factor {
@@ -119,7 +127,7 @@ struct Fused {
                                         T(call.eps), e(s.n1), one(s.mean1), one(s.rstd1)},
              rows, kRowBlock);
     product(part.of(s.qkv), part.of(s.n1), right_of.qkv);  // the bias is added by the attention
-    parallel(ops.attention_forward, attention(s, part), kernels::attention_groups(rows / N, H) * H, 1);
+    parallel(ops.attention_forward, attention(s, part), ops.groups(rows / N, H) * H, 1);
     product(part.of(s.projected), part.of(s.attended), right_of.proj);
     parallel(ops.residual_forward,
              kernels::ResidualForward<T, E>{t(s.x),
@@ -158,7 +166,7 @@ struct Fused {
   void product(Tensor out, const Tensor& a, const Factor& right) const {
     if (own)
       parallel(ops.product, kernels::Product<T>{data<T>(a), data<T>(right.b), a.size(1), right.columns, data<T>(out)},
-               a.size(0), kRowBlock);
+               a.size(0), ops.row_block);
     else
       at::mm_out(out, a, right.b);
   }
@@ -179,7 +187,7 @@ struct Fused {
     for (Tensor* each : {&columns.norm1, &columns.first, &columns.norm2, &columns.second})
       *each = at::zeros({chunks * blocks, 2, D}, dy.options());
     columns.fc1 = at::zeros({chunks * blocks, hidden}, dy.options());
-    const int64_t groups = kernels::attention_groups(chunk * L / N, H);
+    const int64_t groups = ops.groups(chunk * L / N, H);
     const Factors left_of{factor(s.w_qkv), factor(s.w_proj), factor(s.w_fc1), factor(s.w_fc2)};
     std::vector<Sums> sums(static_cast<size_t>(chunks));  // at the first chunk of each thread
     for_chunks([&](const Part& part, int64_t range) {
@@ -215,7 +223,8 @@ struct Fused {
 
   void backward(const Part& part, const Tensor& dy, const Saved& s, const Factors& left_of, const Tensor& dx, Sums& sum,
                 const Columns& columns) const {
-    const int64_t rows = part.rows, row_blocks = (rows + kRowBlock - 1) / kRowBlock, block = part.index * blocks;
+    const int64_t rows = part.rows, row_blocks = (rows + ops.row_block - 1) / ops.row_block,
+                  block = part.index * blocks;
     const auto t = [&](const Tensor& all) { return part.template of<T>(all, D); };
     const auto e = [&](const Tensor& all) { return part.template of<E>(all, D); };
     const auto one = [&](const Tensor& all) { return part.template of<T>(all, 1); };
@@ -255,7 +264,7 @@ struct Fused {
     parallel(ops.attention_backward,
              kernels::AttentionBackward<T, E>{attention(s, part), data<E>(d_norm), data<E>(d_qkv), data<T>(sum.bias),
                                               data<T>(sum.qkv_bias)},
-             kernels::attention_groups(rows / N, H) * H, 1);
+             ops.groups(rows / N, H) * H, 1);
     add_weight_gradient(sum.qkv, d_qkv, part.of(s.n1));
     product(d_norm, d_qkv, left_of.qkv);
     parallel(ops.norm_backward,

@@ -1,5 +1,7 @@
 #include "layers/relative_bias.h"
 
+#include "layers/rows.h"
+
 namespace simmim {
 
 int64_t relative_rows(Grid grid, bool cls) { return (2 * grid.h - 1) * (2 * grid.w - 1) + (cls ? 3 : 0); }
@@ -25,7 +27,7 @@ Tensor relative_index(Grid grid, bool cls, at::Device device) {
 
 Tensor RelativeBias::operator()() const {
   const int64_t n = index.size(0);
-  return table.index_select(0, index.flatten()).view({n, n, -1}).permute({2, 0, 1}).contiguous();
+  return take_repeated_rows(table, index.flatten()).view({n, n, -1}).permute({2, 0, 1}).contiguous();
 }
 
 }  // namespace simmim

@@ -21,8 +21,7 @@ struct RelativeBias {
   RelativeBias(const Scope& scope, int64_t rows, int64_t heads, const Init& init, Tensor shared_index)
       : table(scope.make("relative_position_bias_table", {rows, heads}, init)), index(std::move(shared_index)) {}
 
-  // -> (heads,N,N) contiguous. By index_select, whose gradient is deterministic on several threads; that of
-  // table[index] is not.
+  // -> (heads,N,N) contiguous.
   Tensor operator()() const;
 };
 

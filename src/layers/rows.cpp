@@ -36,4 +36,9 @@ Tensor reorder(const Tensor& x, const Tensor& order, const Tensor& inverse) {
 }
 Tensor take_rows(const Tensor& x, const Tensor& index) { return TakeRows::apply(x, index); }
 
+Tensor take_repeated_rows(const Tensor& table, const Tensor& index) {
+  if (table.is_cuda()) return table.index(c10::List<std::optional<Tensor>>({index}));
+  return table.index_select(0, index);
+}
+
 }  // namespace simmim

@@ -9,6 +9,7 @@
 #include "layers/autocast.h"
 #include "layers/patch_embed.h"
 #include "layers/rows.h"
+#include "layers/upload.h"
 #include "losses/losses.h"
 #include "targets/targets.h"
 
@@ -68,7 +69,7 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   const bool masked_only = loss_->masked_only();
 
   // Mask: every token under a masked cell gives way to the mask token.
-  const Tensor hidden = expand_mask(mask, token_grid_.h).to(at::kBool).to(context_.device);
+  const Tensor hidden = upload(expand_mask(mask, token_grid_.h).to(at::kBool), context_.device);
   Tensor target = target_->of(images);  // (B,c,r,r), in full precision
   std::optional<Autocast> autocast;
   if (context_.autocast && step.training) autocast.emplace(context_.device.type());
@@ -78,7 +79,7 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   // image of one cell: the same loss for a share of the work.
   const bool gathered = step.training && masked_only && head_->pointwise() && cell_grid_.h % mask.size(1) == 0;
   if (gathered) {
-    const Tensor index = expand_mask(mask, cell_grid_.h).flatten().nonzero().flatten().to(context_.device);  // (M)
+    const Tensor index = upload(expand_mask(mask, cell_grid_.h).flatten().nonzero().flatten(), context_.device);  // (M)
     features = take_rows(features.permute({0, 2, 3, 1}).flatten(0, 2), index).unsqueeze(-1).unsqueeze(-1);  // (M,C,1,1)
     target = patch_rows(target, side).flatten(0, 1).index_select(0, index).view({-1, target.size(1), side, side});
   }
@@ -91,7 +92,9 @@ SimMim::Output SimMim::forward(const Tensor& images, const Tensor& mask, const S
   const double count = !masked_only            ? static_cast<double>(images_in_all * r * r)
                        : step.batch_images > 0 ? step.batch_masked
                                                : masked_pixels(mask);
-  const auto masked_share = [&] { return loss_->weigh(expand_mask(mask, r)).to(images.options()); };  // (B,r,r)
+  const auto masked_share = [&] {
+    return upload(loss_->weigh(expand_mask(mask, r)), images.device()).to(images.options());
+  };  // (B,r,r)
   const Tensor weight = masked_only && !gathered ? masked_share() : Tensor();
   Output out{.loss = reduce_loss(each, weight, count)};
   if (!step.training) {

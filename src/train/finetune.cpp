@@ -1,5 +1,6 @@
 // Full fine-tuning with layer-wise rate decay (official main_finetune.py), or training from scratch.
 #include "config/resolve.h"
+#include "layers/upload.h"
 #include "train/evaluate.h"
 #include "train/examine.h"
 #include "train/mixup.h"
@@ -29,8 +30,8 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   const bool has_val = setup.dataset->has(Split::val);
   const auto average = options.ema > 0 ? std::make_unique<WeightAverage>(model.parameters(), options.ema) : nullptr;
   const auto labels_of = [&](const Batch& batch, int64_t first, int64_t last) {
-    return at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong)
-        .to(setup.context.device);
+    return upload(at::from_blob(const_cast<int64_t*>(batch.labels.data() + first), {last - first}, at::kLong),
+                  setup.context.device);
   };
 
   const Metadata description = describe_weights(config, setup.dataset->class_names());

@@ -2,6 +2,7 @@
 
 #include "config/resolve.h"
 #include "kernels/device.h"
+#include "layers/upload.h"
 
 namespace simmim {
 
@@ -31,8 +32,8 @@ Tensor StageSetup::normalise(const std::vector<uint8_t>& pixels, int64_t first, 
     factor.data_ptr<double>()[c] = 1 / (255 * normalisation.std[channel]);
     shift.data_ptr<double>()[c] = -normalisation.mean[channel] / normalisation.std[channel];
   }
-  const at::TensorOptions options = at::TensorOptions(context.dtype).device(context.device);
-  return bytes.to(context.device).to(context.dtype).mul_(factor.to(options)).add_(shift.to(options));
+  const auto there = [&](const Tensor& tensor) { return upload(tensor, context.device).to(context.dtype); };
+  return there(bytes).mul_(there(factor)).add_(there(shift));
 }
 
 Tensor StageSetup::images(const Batch& batch, int64_t first, int64_t last) const {
