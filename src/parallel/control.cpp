@@ -21,7 +21,7 @@ namespace simmim {
 namespace {
 
 constexpr int kPatienceMs = 60'000;  // for a process that has started and must only connect
-constexpr uint32_t kMostBytes = 1u << 30;
+constexpr uint32_t kMostPayload = 1u << 30;
 
 struct Header {
   uint32_t kind, bytes;
@@ -208,7 +208,7 @@ void Control::send(int peer, Kind kind, std::string_view payload) {
 std::string Control::receive(int peer) {
   const int descriptor = peers_[static_cast<size_t>(peer)];
   Header header{};
-  if (!receive_bytes(descriptor, &header, sizeof header) || header.bytes > kMostBytes) lost(peer);
+  if (!receive_bytes(descriptor, &header, sizeof header) || header.bytes > kMostPayload) lost(peer);
   std::string payload(header.bytes, '\0');
   if (!receive_bytes(descriptor, payload.data(), payload.size())) lost(peer);
   if (header.kind != static_cast<uint32_t>(Kind::data)) hear(peer, static_cast<Kind>(header.kind), payload);

@@ -8,7 +8,7 @@ namespace simmim {
 // c10d's headers bring an fmt of their own: no header of ours that uses it may come near.
 namespace {
 
-std::string key_of(const Launch&) {  // a store that outlives a restart by torchrun has one a try
+std::string key() {  // a store that outlives a restart by torchrun has one a try
   const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT");
   return std::string("simmim/") + (attempt != nullptr ? attempt : "0");
 }
@@ -26,10 +26,10 @@ std::string meet_at_store(const Launch& launch, const std::function<std::string(
   store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
   if (launch.rank == 0) {
     const std::string words = words_of_first();
-    store->set(key_of(launch), std::vector<uint8_t>(words.begin(), words.end()));
+    store->set(key(), std::vector<uint8_t>(words.begin(), words.end()));
     return words;
   }
-  const std::vector<uint8_t> got = store->get(key_of(launch));
+  const std::vector<uint8_t> got = store->get(key());
   return {got.begin(), got.end()};
 }
 

@@ -12,10 +12,8 @@
 
 namespace simmim {
 
-Process::Process(std::vector<std::string> words, const Environment& environment, const std::string& cwd,
-                 const std::vector<std::string>& launcher) {
+Process::Process(std::vector<std::string> words, const Environment& environment, const std::string& cwd) {
   words.insert(words.begin(), SIMMIM_BINARY);
-  words.insert(words.begin(), launcher.begin(), launcher.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -28,7 +26,7 @@ Process::Process(std::vector<std::string> words, const Environment& environment,
     dup2(err[1], STDERR_FILENO);
     for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
     if (!cwd.empty() && chdir(cwd.c_str()) != 0) _exit(126);
-    execvp(arguments[0], arguments.data());
+    execv(arguments[0], arguments.data());
     _exit(127);
   }
   close(out[1]);

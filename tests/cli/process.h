@@ -21,10 +21,8 @@ class Process {
  public:
   using Environment = std::map<std::string, std::string>;
 
-  // Starts the program in a process group of its own, with `environment` added to ours. cwd: "" = ours. launcher: what
-  // stands before the program (mpirun -n 2), and is then the process.
-  explicit Process(std::vector<std::string> words, const Environment& environment = {}, const std::string& cwd = "",
-                   const std::vector<std::string>& launcher = {});
+  // Starts the program in a process group of its own, with `environment` added to ours. cwd: "" = ours.
+  explicit Process(std::vector<std::string> words, const Environment& environment = {}, const std::string& cwd = "");
   ~Process();  // kills what is left of it
   Process(const Process&) = delete;
 
