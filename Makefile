@@ -36,8 +36,10 @@ demo: program ## the sweep sweeps/demo.json on Fashion-MNIST: table, plot and pi
 test: build ## every test that waits on no clock
 	@scripts/test.sh $(BUILD) $(JOBS)
 
-test-slow: build ## the long ones: sanitizers, kill points, fuzzing, the report in a browser, a Slurm
+test-slow: configure ## the long ones: sanitizers, kill points, fuzzing, the report in a browser, a Slurm, MPI
 	@scripts/setup.sh --slow
+	@cmake $(BUILD) >/dev/null  # finds the MPI that may have come
+	@$(NINJA)
 	@scripts/test.sh $(BUILD) $(JOBS) slow
 
 bench: program ## speed beside Hugging Face transformers, timm and torchvision, kept in results/bench/ (QUICK=1: a glance)

@@ -17,13 +17,14 @@ ENGINE = [
     ["encoders", "heads", "targets", "losses"],
     ["model"],
     ["config"],
+    ["parallel"],
     ["train"],
     ["parity"],
     ["commands"],
     ["engine.cpp"],
 ]
 FRONT = [["core"], ["runs", "weights", "masks"], ["sweep"], ["report"], ["cli"], ["main.cpp", "schema_main.cpp"]]
-PLUGIN = [["core"], ["kernels"], ["cuda"]]
+PLUGIN = [["core"], ["kernels"], ["parallel"], ["cuda", "mpi"]]
 TOP = {  # headers at the top of src/, and who includes them
     "engine.h": {"sweep", "report", "cli", "main.cpp", "schema_main.cpp", "engine.cpp"},  # C functions: all that the front knows of the engine
 }

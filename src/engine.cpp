@@ -33,6 +33,8 @@ const EngineCommand kCommands[] = {
        stamped["commit"] = kCommit;
        return run_command(stamped, sink);
      }},
+    {"join", join_command},
+    {"leave", leave_command},
     {"eval", eval_command},
     {"predict", predict_command},
     {"reconstruct", reconstruct_command},
@@ -94,7 +96,7 @@ __attribute__((visibility("default"))) int simmim_engine_call(const char* reques
   } catch (const std::exception& error) {
     const auto [what_code, text] = simmim::explain(error);
     code = what_code;
-    answer = {{"error", text}};
+    answer = {{"error", simmim::this_group().fail_all(code, text)}};
   }
   const std::string text = answer.dump(-1, ' ', false, simmim::Json::error_handler_t::replace);
   *response_json = static_cast<char*>(std::malloc(text.size() + 1));

@@ -9,7 +9,8 @@ extern "C" {
 typedef void (*simmim_event_fn)(const char* event_json, void* context);
 
 // Runs one request, {"command": NAME, ...}. Returns the exit code of core/error.h (0 = ok); *response is one JSON
-// document, on failure {"error": "one sentence"}, to be given back with simmim_engine_free.
+// document, on failure {"error": "one sentence", or nothing where another process says it}, to be given back with
+// simmim_engine_free.
 int simmim_engine_call(const char* request_json, simmim_event_fn on_event, void* context, char** response_json);
 void simmim_engine_free(char* response_json);
 

@@ -38,7 +38,8 @@ int guarded(const std::vector<std::string>& words) {
     return flushed(run_program(all_commands(), words));
   } catch (const Error& error) {
     std::fflush(stdout);
-    std::fprintf(stderr, "simmim: %s\n", error.what());
+    // Of several processes with one run, one says what is wrong.
+    if (*error.what() != '\0') std::fprintf(stderr, "simmim: %s\n", error.what());
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
     std::fputs("simmim: out of memory; use a smaller batch or fewer workers\n", stderr);

@@ -70,10 +70,14 @@ Engine load_engine() {
 
 int usable_cores() { return static_cast<int>(core_numbers().size()); }
 
-void set_engine_threads(int threads) {
+void set_engine_threads(int threads, int sharing) {
   if (threads <= 0)
     if (const char* given = std::getenv("SIMMIM_THREADS")) threads = std::atoi(given);
-  if (threads <= 0) threads = usable_cores();
+  if (threads <= 0) {
+    threads = usable_cores();
+    const bool bound = threads < static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));  // the launcher divided the cores
+    if (!bound) threads = std::max(1, threads / sharing);
+  }
   setenv("OMP_NUM_THREADS", std::to_string(threads).c_str(), 1);
   setenv("OMP_WAIT_POLICY", "passive", 0);  // spinning threads take the cores that the loader needs
   setenv("GOMP_SPINCOUNT", "0", 0);

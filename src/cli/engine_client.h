@@ -8,8 +8,9 @@
 namespace simmim {
 
 // Fixes the threads and the waiting policy of OpenMP, which read them when the engine is loaded. 0: every core that
-// this process may use. Call it once, before the first engine_call; SIMMIM_THREADS is the default of --threads.
-void set_engine_threads(int threads);
+// this process may use, or its part of them where `sharing` processes may use all. Call it once, before the first
+// engine_call; SIMMIM_THREADS is the default of --threads.
+void set_engine_threads(int threads, int sharing = 1);
 int usable_cores();
 
 using EventHandler = std::function<void(const Json& event)>;

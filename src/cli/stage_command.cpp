@@ -7,6 +7,7 @@
 #include "cli/run_display.h"
 #include "cli/schema.h"
 #include "core/error.h"
+#include "core/launch.h"
 #include "runs/database.h"
 #include "runs/estimate.h"
 #include "runs/run_folder.h"
@@ -73,13 +74,43 @@ int finish(const StageCommand& command, const Json& answer, const CommonOptions&
   return static_cast<int>(Code::run_failed);
 }
 
+// The processes that share a run, met and taken leave of. Alone it does nothing.
+class Together {
+ public:
+  explicit Together(const Launch& launch) : many_(launch.many()) {
+    if (many_) engine_call({{"command", "join"}});
+  }
+  ~Together() {
+    if (!many_) return;
+    try {
+      engine_call({{"command", "leave"}});
+    } catch (const Error&) {  // said before
+    }
+  }
+  Together(const Together&) = delete;
+
+ private:
+  bool many_;
+};
+
 int run_stage(const StageCommand& command, const StageOptions& options, const CommonOptions& common) {
-  if (options.threads) set_engine_threads(static_cast<int>(*options.threads));
+  const Launch& launch = this_launch();
+  if (command.stage == "probe") check_alone(launch, "probe");
+  const bool shared = launch.many() && command.stage != "probe";
+  set_engine_threads(static_cast<int>(options.threads.value_or(0)), shared ? launch.local_size : 1);
   if (command.needs_from && options.from.empty())
     fail(Code::usage, "{}: --from is missing; give a run, a checkpoint{}", command.stage,
          command.stage == "finetune" ? " or scratch" : "");
   if (options.resume && options.fresh)
     fail(Code::usage, "{}: --resume and --fresh exclude each other; give one", command.stage);
+  const Together together(shared ? launch : Launch());
+  if (shared && launch.rank > 0) {
+    const Json answer = engine_call({{"command", "run"},
+                                     {"out", common.out},
+                                     {"db", common.database().string()},
+                                     {"threads", options.threads.value_or(0)}});
+    return static_cast<int>(answer.value("state", "") == "interrupted" ? Code::interrupted : Code::ok);
+  }
   Json request = config_request("resolve", config_layers(command.stage, split_words(options.words)), common);
   request["stages"] = {command.stage};
   if (!options.from.empty()) request["from"] = options.from;

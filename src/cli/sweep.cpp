@@ -12,6 +12,7 @@
 #include "cli/sweep_slurm.h"
 #include "cli/terminal.h"
 #include "core/error.h"
+#include "core/launch.h"
 #include "core/names.h"
 #include "core/recipes.h"
 #include "core/site.h"
@@ -175,6 +176,7 @@ int dry_run(SweepFile sweep, Job job) {
 }
 
 int run_sweep(const SweepOptions& options, const CommonOptions& common) {
+  check_alone(this_launch(), "sweep");
   const ConfigWords words = split_words(options.words);
   if (words.plain.size() != 1) fail(Code::usage, "sweep: give one sweep file, then key=value; see simmim sweep --help");
   if (options.executor == "slurm") refuse_with_slurm(options);

@@ -12,6 +12,11 @@ Json resolve_command(const Json& request, const EventSink& sink);
 // {"stage": an entry of resolve's answer, "out","db","threads","fresh"} -> {"id","state","summary"}.
 Json run_command(const Json& request, const EventSink& sink);
 
+// Meets the other processes of this one's launch (core/launch.h), and takes leave of them. Between the two a "run"
+// without "stage" takes part in what rank 0 runs.
+Json join_command(const Json& request, const EventSink& sink);
+Json leave_command(const Json& request, const EventSink& sink);
+
 // {"from","layers","out"}: test accuracy of a classifier; of a run also its eval.safetensors.
 Json eval_command(const Json& request, const EventSink& sink);
 

@@ -40,7 +40,7 @@ Json resolve_command(const Json& request, const EventSink&) {
 }
 
 Json run_command(const Json& request, const EventSink& sink) {
-  return run_stage(request.at("stage"),
+  return run_stage(request.value("stage", Json()),
                    {.out = request.value("out", "results"),
                     .database = request.at("db").get<std::string>(),
                     .site_data = site_data_folder(),
@@ -48,6 +48,16 @@ Json run_command(const Json& request, const EventSink& sink) {
                     .threads = request.value("threads", 0),
                     .fresh = request.value("fresh", false)},
                    sink);
+}
+
+Json join_command(const Json&, const EventSink&) {
+  this_group().join(this_launch());
+  return Json::object();
+}
+
+Json leave_command(const Json&, const EventSink&) {
+  this_group().leave();
+  return Json::object();
 }
 
 }  // namespace simmim

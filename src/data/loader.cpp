@@ -41,9 +41,11 @@ struct Loader::State {
   State(const Dataset& data, LoaderOptions loader_options);
 
   Slot& slot_of(int64_t number) { return ring[static_cast<size_t>(number % kRing)]; }
-  int64_t batch_images(int64_t number) const {
+  // Images of a whole batch, and of our share of it.
+  int64_t whole_batch(int64_t number) const {
     return std::min(options.batch_size, images - number % steps * options.batch_size);
   }
+  int64_t own(int64_t whole) const { return whole / options.shares; }
   void prepare(int64_t number);  // under the mutex
   void fill(Slot& slot, int64_t begin, int64_t end, Tools& mine);
   bool read(int64_t epoch, int64_t index, Tools& mine, uint8_t* pixels, std::vector<Erasure>& erasures);
@@ -79,14 +81,16 @@ Loader::State::State(const Dataset& data, LoaderOptions loader_options)
   images = static_cast<int64_t>(indices.size());
   const int64_t batch = options.batch_size;
   SIMMIM_CHECK(batch > 0 && options.image_size > 0 && options.workers >= 0, "{} {}", batch, options.workers);
+  SIMMIM_CHECK(options.shares == 1 || (batch % options.shares == 0 && options.drop_last && options.shuffle),
+               "{} images in {} shares", batch, options.shares);
   if (images == 0) fail(Code::usage, "data: the {} split has no images", split_name(options.split));
   steps = options.drop_last ? images / batch : (images + batch - 1) / batch;
   if (steps == 0)
     fail(Code::usage, "batch_size: {} is more than the {} images of the {} split; choose at most {}", batch, images,
          split_name(options.split), images);
   const int64_t workers = std::max<int64_t>(options.workers, 1);
-  piece_images = std::clamp<int64_t>(batch / (2 * workers), 1, kPiece);
-  pieces = (batch + piece_images - 1) / piece_images;
+  piece_images = std::clamp<int64_t>(own(batch) / (2 * workers), 1, kPiece);
+  pieces = (own(batch) + piece_images - 1) / piece_images;
 }
 
 // The epoch's order is made by whoever comes first to a batch of it.
@@ -98,9 +102,11 @@ void Loader::State::prepare(int64_t number) {
     latest_order = {epoch, std::make_shared<const std::vector<int64_t>>(std::move(order))};
   }
   Slot& slot = slot_of(number);
-  const size_t count = static_cast<size_t>(batch_images(number));
+  const int64_t whole = whole_batch(number);
+  const size_t count = static_cast<size_t>(own(whole));
   slot.order = latest_order.second;
   slot.batch.epoch = epoch, slot.batch.step = number % steps;
+  slot.batch.first = options.share * own(whole), slot.batch.whole = whole;
   slot.batch.pixels.resize(count * static_cast<size_t>(3 * options.image_size * options.image_size));
   slot.batch.labels.resize(count);
   slot.batch.indices.resize(count);
@@ -128,7 +134,7 @@ void Loader::State::fill(Slot& slot, int64_t begin, int64_t end, Tools& mine) {
   const int64_t bytes = 3 * options.image_size * options.image_size;
   for (int64_t i = begin; i < std::min(end, batch.size()); ++i) {
     const auto at = static_cast<size_t>(i);
-    const int64_t position = batch.step * options.batch_size + i;
+    const int64_t position = batch.step * options.batch_size + batch.first + i;
     const int64_t tries = options.shuffle ? std::min(images, kUnreadableInARow) : 1;
     for (int64_t t = 0; t < tries && slot.filled[at] == 0; ++t) {
       const int64_t index = (*slot.order)[static_cast<size_t>((position + t) % images)];

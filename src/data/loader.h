@@ -28,10 +28,13 @@ struct LoaderOptions {
   bool endless = true;               // epoch after epoch; false: next() ends after one
   std::vector<int64_t> subset = {};  // indices of the split to use; empty: all
   bool fail_on_error = false;        // an unreadable image is an error instead of skipped
+  // Of each batch of batch_size images only part `share` of `shares` equal ones (several processes); needs drop_last.
+  int64_t share = 0, shares = 1;
 };
 
 struct Batch {
   int64_t epoch = 0, step = 0;                 // step within the epoch
+  int64_t first = 0, whole = 0;                // place of the first image in the whole batch, and that one's size
   std::vector<uint8_t> pixels;                 // (B,3,S,S)
   std::vector<int64_t> labels;                 // (B), -1: none
   std::vector<int64_t> indices;                // (B), of the split

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "kernels/cuda_api.h"
+#include "kernels/plugin.h"
 
 namespace simmim {
 namespace fs = std::filesystem;
@@ -36,28 +37,14 @@ bool has_driver() {
   return driver != nullptr;
 }
 
-// The folder of the library or program that this code is linked into.
-fs::path own_folder() {
-  Dl_info info{};
-  static const char here = 0;
-  if (!::dladdr(&here, &info) || !info.dli_fname) return ".";
-  std::error_code ignored;
-  const fs::path file = fs::canonical(info.dli_fname, ignored);
-  return file.empty() ? fs::path(".") : file.parent_path();
-}
-
 Cuda load_plugin() {
   if (!has_driver()) return {.why_not = "this machine has no NVIDIA driver"};
-  const fs::path path = own_folder() / kPlugin;
-  if (!fs::exists(path))
-    return {.why_not = fmt::format("{} is missing: simmim was built where there is no CUDA toolkit", path.string())};
-  // Global, so that its kernels are found by LibTorch; never closed, since its static objects outlive main.
-  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
-  if (!library) return {.why_not = fmt::format("{} does not load ({})", kPlugin, ::dlerror())};
   using Function = const CudaApi*();
-  auto* function = reinterpret_cast<Function*>(::dlsym(library, kCudaApiSymbol));
-  if (!function || function()->version != kCudaApiVersion)
-    return {.why_not = fmt::format("{} is of another version than the engine; build both anew", path.string())};
+  Cuda none;
+  auto* function = reinterpret_cast<Function*>(plugin_symbol(kPlugin, kCudaApiSymbol, "CUDA toolkit", none.why_not));
+  if (function == nullptr) return none;
+  if (function()->version != kCudaApiVersion)
+    return {.why_not = fmt::format("{} is of another version than the engine; build both anew", kPlugin)};
   Cuda cuda{.api = function()};
   char why[512];
   cuda.count = cuda.api->count(why, sizeof why);
@@ -165,6 +152,12 @@ const kernels::Operations<T, E>* operations_on(at::Device device) {
 template const kernels::Operations<float, float>* operations_on(at::Device);
 template const kernels::Operations<float, kernels::bf16>* operations_on(at::Device);
 template const kernels::Operations<double, double>* operations_on(at::Device);
+
+at::Device rank_device(const std::string& text, int local_rank) {
+  const at::Device device = resolve_device(text);
+  if (device.is_cpu() || text.starts_with("cuda:")) return device;
+  return cuda_device(local_rank % cuda().count);
+}
 
 void synchronize(at::Device device) {
   if (device.is_cuda()) cuda().api->synchronize(device.index());

@@ -17,6 +17,9 @@ namespace simmim {
 // Throws Code::usage for another text, Code::device where a GPU is asked for and there is none that can be used.
 at::Device resolve_device(const std::string& text);
 
+// The same for one of several processes on a host: each has a GPU of its own, by its number on the host.
+at::Device rank_device(const std::string& text, int local_rank);
+
 struct DeviceInfo {
   std::string name;          // "AMD EPYC 9R14", "NVIDIA H100 80GB HBM3"
   std::string capability;    // "avx512_bf16" or "" on a CPU, "sm_90" on a GPU

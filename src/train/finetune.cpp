@@ -1,4 +1,7 @@
 // Full fine-tuning with layer-wise rate decay (official main_finetune.py), or training from scratch.
+#include <cmath>
+#include <optional>
+
 #include "config/resolve.h"
 #include "layers/upload.h"
 #include "train/evaluate.h"
@@ -14,7 +17,8 @@ constexpr int64_t kEvaluationBatch = 128;
 
 StageResult finetune(Session& session, const Json& entry, const fs::path& weights, const fs::path& site_data) {
   const Json& config = entry.at("config");
-  const StageSetup setup = make_setup(config, site_data);
+  Group& group = session.group();
+  const StageSetup setup = make_setup(config, site_data, /*needs_data=*/true, group.launch());
   const FinetuneOptions options = options_of<FinetuneOptions>(config, "finetune");
   const Classifier model(config, setup.dataset->classes(), setup.context);
   if (!weights.empty())
@@ -26,6 +30,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   if (options.limit_labels)
     loading.subset = balanced_subset(*setup.dataset, Split::train, *options.limit_labels, setup.seed);
   Loader loader(*setup.dataset, loading);
+  GradientBuckets gradients(group, model.parameters(), !config.at("encoder").value("checkpointing", false));
   AdamW optimizer(parameter_groups(model, options.weight_decay, options.layer_decay), options);
   const bool has_val = setup.dataset->has(Split::val);
   const auto average = options.ema > 0 ? std::make_unique<WeightAverage>(model.parameters(), options.ema) : nullptr;
@@ -35,27 +40,47 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   };
 
   const Metadata description = describe_weights(config, setup.dataset->class_names());
-  TrainTask task = task_of(model, setup, options, entry, loader, optimizer);
+  TrainTask task = task_of(model, setup, options, entry, loader, gradients, optimizer);
   task.average = average.get();
   task.description = description;
-  // The share of a batch's loss that its images [first, last) have.
+  // Mixing: the partners of a process's images are those of the process at the same place from the end.
+  std::optional<Loader> other_share;
+  const int opposite = group.size() - 1 - group.rank();
+  if (mixes(options) && opposite != group.rank()) {
+    loading.share = opposite;
+    other_share.emplace(*setup.dataset, loading);
+  }
+  const Batch* others = nullptr;
+  const auto partners_of = [&](const Batch& batch) -> const Batch& {
+    if (!other_share) return batch;
+    const auto beside = [&] { return others != nullptr && others->epoch == batch.epoch && others->step == batch.step; };
+    if (beside()) return *others;
+    others = other_share->next();
+    if (!beside()) {
+      other_share->seek(batch.epoch, batch.step);
+      others = other_share->next();
+    }
+    return *others;
+  };
+  // The share of the whole batch's loss that images [first, last) of a batch have.
   task.loss = [&](const Batch& batch, int64_t first, int64_t last, const StepContext& step) {
     const int64_t B = batch.size();
-    const double share = static_cast<double>(last - first) / static_cast<double>(B);
+    const double share = static_cast<double>(last - first) / static_cast<double>(batch.whole);
     const auto part = [&](const Tensor& mean) { return share == 1 ? mean : mean * share; };
     const Tensor images = setup.images(batch, first, last), labels = labels_of(batch, first, last);
     if (!mixes(options)) return part(cross_entropy(model.logits(images, step), labels, options.label_smoothing));
     // Partners are the whole batch's, whatever pieces it is computed in.
     const Mix mix = draw_mix(options, setup.data.image_size, setup.seed, step.step);
-    mix_images(mix, images, setup.images(batch, B - last, B - first).flip(0));
-    const Tensor targets = mix_targets(mix, labels, labels_of(batch, B - last, B - first).flip(0),
+    const Batch& mirrored = partners_of(batch);
+    mix_images(mix, images, setup.images(mirrored, B - last, B - first).flip(0));
+    const Tensor targets = mix_targets(mix, labels, labels_of(mirrored, B - last, B - first).flip(0),
                                        setup.dataset->classes(), options.label_smoothing, setup.context.dtype);
     return part(soft_cross_entropy(model.logits(images, step), targets));
   };
 
   Progress progress;
   Evaluation val;  // the last one made
-  const fs::path best_file = session.folder().file("best.safetensors");
+  const fs::path best_file = session.file("best.safetensors");
   task.evaluate = [&](int64_t epoch, bool last) {
     // Without a validation split only the end is looked at: test is read once a run.
     if (!has_val || (!last && (options.eval_epochs == 0 || epoch % options.eval_epochs != 0)))
@@ -80,14 +105,14 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   };
   StageResult result;
   result.ending = train(session, task, progress);
-  result.summary["skipped_images"] = loader.skipped().size();
-  if (result.ending == Ending::interrupted) return result;
+  result.summary["skipped_images"] = std::llround(group.sum(static_cast<double>(loader.skipped().size())));
+  if (result.ending == Ending::interrupted || !group.first()) return result;
 
   if (options.select == "best") {
     copy_into(model.parameters(), TensorFile::open(best_file));
     val = {};
   }
-  save_weights(session.folder().file("final.safetensors"), model.parameters(), description);
+  save_weights(session.file("final.safetensors"), model.parameters(), description);
   if (has_val) {
     if (val.labels.empty()) val = evaluate(model, setup, Split::val, kEvaluationBatch);
     result.summary.update({{"val_top1", val.top1()},
@@ -97,7 +122,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   }
   if (setup.dataset->has(Split::test)) {
     const Evaluation test = evaluate(model, setup, Split::test, kEvaluationBatch);
-    test.save(session.folder().file("eval.safetensors"));
+    test.save(session.file("eval.safetensors"));
     result.summary.update({{"test_top1", test.top1()},
                            {"test_top5", test.top5()},
                            {"test_loss", test.loss()},

@@ -22,9 +22,11 @@ class Loop {
       : session_(session), task_(task), progress_(progress) {}
 
   Ending run() {
-    session_.folder().log(fmt::format("{} steps of {} images{}, peak rate {}", task_.steps, task_.options.batch_size,
-                                      task_.pieces > 1 ? fmt::format(" in {} pieces", task_.pieces) : "",
-                                      number_text(task_.schedule.peak)));
+    if (session_.first())
+      session_.folder().log(fmt::format(
+          "{} steps of {} images{}{}, peak rate {}", task_.steps, task_.options.batch_size,
+          group_.many() ? fmt::format(" on {} processes", group_.size()) : "",
+          task_.pieces > 1 ? fmt::format(" in {} pieces", task_.pieces) : "", number_text(task_.schedule.peak)));
     resume();
     start_seconds_ = progress_.seconds;
     const int64_t per_epoch = task_.loader.steps_per_epoch();
@@ -32,7 +34,7 @@ class Loop {
     while (progress_.step < task_.steps) {
       const Batch& batch = *task_.loader.next();
       data_wait_ += batch.wait_seconds;
-      images_ += batch.size();
+      images_ += batch.whole;
       train_step(batch);
       progress_.seconds = start_seconds_ + watch_.seconds();
       const bool last = progress_.step == task_.steps, epoch_end = last || progress_.step % per_epoch == 0;
@@ -40,8 +42,8 @@ class Loop {
       if (epoch_end) end_epoch((progress_.step + per_epoch - 1) / per_epoch, last);
       show_progress(per_epoch);
       save_if_due(epoch_end, last);
-      session_.folder().heartbeat();
-      if (!last && interrupt_requested()) {
+      if (session_.first()) session_.folder().heartbeat();
+      if (!last && group_.any(interrupt_requested())) {
         save();
         return Ending::interrupted;
       }
@@ -52,17 +54,19 @@ class Loop {
 
  private:
   void train_step(const Batch& batch) {
-    StepContext step{.training = true, .seed = task_.seed, .step = progress_.step, .batch_images = batch.size()};
+    StepContext step{.training = true, .seed = task_.seed, .step = progress_.step, .batch_images = batch.whole};
     task_.optimizer.zero_grad();
     Tensor loss;
     for (int64_t piece = 0; piece < task_.pieces; ++piece) {
       const int64_t first = batch.size() * piece / task_.pieces, end = batch.size() * (piece + 1) / task_.pieces;
       if (first == end) continue;
-      step.first = first;
+      step.first = batch.first + first;
       const Tensor part = task_.loss(batch, first, end, step);
-      part.backward();
       loss = loss.defined() ? loss + part.detach() : part.detach();
+      if (end == batch.size()) task_.gradients.expect(loss);
+      part.backward();
     }
+    loss = task_.gradients.finish();
     const Tensor norm = task_.optimizer.step(task_.schedule, progress_.step, loss);
     if (task_.average != nullptr) task_.average->update();
     ++progress_.step;
@@ -85,7 +89,7 @@ class Loop {
                "--why`, then try a "
                "lower lr, a longer warm-up or precision=f32",
                progress_.skipped_in_row == 1 ? "1 step" : fmt::format("{} steps in a row", progress_.skipped_in_row),
-               progress_.step, session_.folder().file("crash").string(), session_.folder().id());
+               progress_.step, session_.file("crash").string(), session_.id());
         continue;
       }
       if (losses_.size() >= kMedianSteps / 2 && loss > 10 * median())
@@ -122,12 +126,14 @@ class Loop {
     }
     report.update(task_.examine(batch, step));
     for (Json& block : report["blocks"]) block["grad_norm"] = std::sqrt(squares[block["block"].get<int64_t>()]);
-    const fs::path folder = session_.folder().file("crash");
+    const fs::path folder = session_.file("crash");
     make_folder(folder);
-    write_file_atomically(folder / fmt::format("step-{}.json", progress_.step), report.dump(1));
+    const std::string whose = session_.first() ? "" : fmt::format("-rank-{}", group_.rank());  // its share of the batch
+    write_file_atomically(folder / fmt::format("step-{}{}.json", progress_.step, whose), report.dump(1));
+    if (!session_.first()) return;
     std::error_code ignored;  // the last good checkpoint stays under its name even when newer ones follow
     if (!fs::exists(folder / "last_good.safetensors", ignored))
-      fs::create_hard_link(session_.folder().file("last.safetensors"), folder / "last_good.safetensors", ignored);
+      fs::create_hard_link(session_.file("last.safetensors"), folder / "last_good.safetensors", ignored);
     session_.message(fmt::format("step {}: the loss is {} and its gradient norm {}: {}; the step's facts are in {}",
                                  progress_.step, loss, norm, why, folder.string()));
   }
@@ -151,15 +157,17 @@ class Loop {
     data_wait_ = 0;
     interval_.restart();
     const bool epoch_end = progress_.step == task_.steps || progress_.step % per_epoch == 0;
-    if (!epoch_end) session_.folder().journal().append(line_);  // an epoch's line waits for its evaluation
+    // An epoch's line waits for its evaluation.
+    if (!epoch_end && session_.first()) session_.folder().journal().append(line_);
   }
 
   void end_epoch(int64_t epoch, bool last) {
-    const Averaged averaged(task_.average);
     if (progress_.epoch_count > 0)
       progress_.last_epoch_loss = progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_count);
     progress_.epoch_loss_sum = 0;
     progress_.epoch_count = 0;
+    if (!session_.first()) return;
+    const Averaged averaged(task_.average);
     const Json metrics = task_.evaluate(epoch, last);
     line_.update(metrics);
     session_.folder().journal().append(line_);
@@ -168,8 +176,8 @@ class Loop {
     session_.event(event);
     session_.folder().log(fmt::format("epoch {}: {}", epoch, line_.dump()));
     if (task_.options.keep_epochs > 0 && epoch % task_.options.keep_epochs == 0)
-      save_weights(session_.folder().file(fmt::format("epoch-{}.safetensors", epoch)),
-                   joined(task_.parameters, task_.constants), task_.description);
+      save_weights(session_.file(fmt::format("epoch-{}.safetensors", epoch)), joined(task_.parameters, task_.constants),
+                   task_.description);
     const int64_t seen = progress_.step * task_.options.batch_size;
     Json summary = {{"epochs", epoch},
                     {"steps", progress_.step},
@@ -219,28 +227,34 @@ class Loop {
   }
 
   void save() {
+    if (!session_.first()) return;
     session_.folder().journal().sync();
     progress_.journal_bytes = session_.folder().journal().bytes();
     Metadata metadata = progress_.to_metadata();
     metadata.insert(task_.description.begin(), task_.description.end());
     std::vector<Tensor> keep;
-    write_safetensors(session_.folder().file("last.safetensors"), views_of(checkpoint(), keep), metadata);
+    write_safetensors(session_.file("last.safetensors"), views_of(checkpoint(), keep), metadata);
     since_save_.restart();
   }
 
   void resume() {
-    const fs::path path = session_.folder().file("last.safetensors");
-    if (fs::exists(path)) {
+    const fs::path path = session_.file("last.safetensors");
+    if (session_.first() && fs::exists(path)) {
       const TensorFile file = TensorFile::open(path);
       copy_into(checkpoint(), file);
       progress_ = Progress::from_metadata(file.metadata());
       session_.message(fmt::format("going on from step {} of {}", progress_.step, task_.steps));
     }
+    group_.broadcast(checkpoint());
+    if (group_.many())
+      progress_ =
+          Progress::from_metadata(Json::parse(group_.from_first(Json(progress_.to_metadata()).dump())).get<Metadata>());
     first_step_ = progress_.step;
-    session_.folder().open_journal(progress_.journal_bytes);
+    if (session_.first()) session_.folder().open_journal(progress_.journal_bytes);
   }
 
   Session& session_;
+  Group& group_ = session_.group();
   const TrainTask& task_;
   Progress& progress_;
   StopWatch watch_, interval_, since_save_;

@@ -6,6 +6,7 @@
 #include "config/stages.h"
 #include "data/loader.h"
 #include "layers/step.h"
+#include "parallel/buckets.h"
 #include "train/average.h"
 #include "train/optimizer.h"
 #include "train/progress.h"
@@ -18,20 +19,21 @@ namespace simmim {
 struct TrainTask {
   const TrainOptions& options;
   int64_t steps = 0;   // optimizer steps of the whole run
-  int64_t pieces = 1;  // pieces a batch is computed in
+  int64_t pieces = 1;  // pieces that a process computes its share of a batch in
   uint64_t seed = 0;
   Schedule schedule;
   Loader& loader;
   NamedTensors parameters;
+  GradientBuckets& gradients;  // made before the optimizer
   AdamW& optimizer;
   WeightAverage* average = nullptr;  // null: the weights themselves count
   NamedTensors constants = {};       // of the model, fitted before: saved beside the parameters
   Metadata description;              // goes into every checkpoint: stage, configuration, normalisation
 
-  // Images [first, last) of a batch -> their share of the batch's loss (0-d, with a graph).
+  // Images [first, last) of a batch -> their share of the whole batch's loss (0-d, with a graph).
   std::function<Tensor(const Batch& batch, int64_t first, int64_t last, const StepContext& step)> loss;
   // After an epoch (from 1): metrics for the journal ("val.loss"), or an empty object. The parameters hold what
-  // counts: the trained weights, or their average.
+  // counts: the trained weights, or their average. Of several processes the first alone is asked.
   std::function<Json(int64_t epoch, bool last)> evaluate;
   // Each image's loss and other facts of a batch that went wrong, for crash/; "blocks" as examine_blocks gives them.
   std::function<Json(const Batch& batch, const StepContext& step)> examine;
@@ -41,6 +43,9 @@ struct TrainTask {
 
 enum class Ending { done, interrupted };
 
+// Of several processes that share the run (session.group()) each computes its share of every batch, all take the same
+// steps and end at the same one, and the first alone writes. Which they are changes nothing but the rounding of sums.
+//
 // Trains from the run folder's last.safetensors, or from the start, to the end, and leaves final weights (their
 // average, if there is one) in the parameters. `progress` is shared with the stage (extra). Throws Code::run_failed
 // after max_skipped_steps non-finite steps in a row, Code::data when a checkpoint cannot be written. Images that could

@@ -11,7 +11,7 @@ AdamW::AdamW(std::vector<ParameterGroup> groups, const OptimizerOptions& options
     for (const auto& [name, parameter] : group.parameters) {
       SIMMIM_CHECK(parameter.requires_grad() && parameter.is_leaf(), "{} is not trainable", name);
       // Gradients exist from the start and are zeroed in place: no allocation a step, and graphs can be captured.
-      parameter.mutable_grad() = at::zeros_like(parameter);
+      if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
       tensors.parameters.push_back(parameter);
       tensors.grads.push_back(parameter.grad());
       tensors.exp_avg.push_back(at::zeros_like(parameter));

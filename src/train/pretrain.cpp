@@ -54,7 +54,8 @@ Metadata describe_weights(const Json& stage_config, const std::vector<std::strin
 
 StageResult pretrain(Session& session, const Json& entry, const fs::path& out, const fs::path& site_data) {
   const Json& config = entry.at("config");
-  const StageSetup setup = make_setup(config, site_data);
+  Group& group = session.group();
+  const StageSetup setup = make_setup(config, site_data, /*needs_data=*/true, group.launch());
   const PretrainOptions options = options_of<PretrainOptions>(config, "pretrain");
   const SimMim model(config, setup.context);
   const NamedTensors constants = model.target().constants();
@@ -69,23 +70,27 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   if (const std::string note = fill_centers(model, setup, out); !note.empty()) session.message(note);
   const std::unique_ptr<MaskGenerator> masks = make_masks(config);
   Loader loader(*setup.dataset, setup.training(options.batch_size, options.augment));
+  GradientBuckets gradients(group, model.parameters(), !config.at("encoder").value("checkpointing", false));
   AdamW optimizer(parameter_groups(model, options.weight_decay, 1), options);
 
-  Tensor mask;  // of the current batch
+  Tensor mask;        // of the current batch
+  double masked = 0;  // pixels of the whole batch
   const Batch* masked_batch = nullptr;
   int64_t masked_step = -1;
   const auto mask_of = [&](const Batch& batch, int64_t step) {
-    if (masked_batch != &batch || masked_step != step)
+    if (masked_batch != &batch || masked_step != step) {
       mask = training_masks(*masks, setup.seed, batch.epoch, batch.indices);
+      masked = group.sum(model.masked_pixels(mask));
+    }
     masked_batch = &batch, masked_step = step;
     return mask;
   };
-  TrainTask task = task_of(model, setup, options, entry, loader, optimizer);
+  TrainTask task = task_of(model, setup, options, entry, loader, gradients, optimizer);
   task.constants = constants;
   task.description = describe_weights(config);
   task.loss = [&](const Batch& batch, int64_t first, int64_t last, StepContext step) {
     const Tensor whole = mask_of(batch, step.step);
-    step.batch_masked = model.masked_pixels(whole);
+    step.batch_masked = masked;
     return model.forward(setup.normalise(batch.pixels, first, last), whole.slice(0, first, last), step).loss;
   };
   task.evaluate = [&](int64_t epoch, bool last) {
@@ -107,9 +112,9 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   Progress progress;
   StageResult result;
   result.ending = train(session, task, progress);
-  result.summary["skipped_images"] = loader.skipped().size();
-  if (result.ending == Ending::interrupted) return result;
-  save_weights(session.folder().file("final.safetensors"), joined(model.parameters(), constants), task.description);
+  result.summary["skipped_images"] = std::llround(group.sum(static_cast<double>(loader.skipped().size())));
+  if (result.ending == Ending::interrupted || !group.first()) return result;
+  save_weights(session.file("final.safetensors"), joined(model.parameters(), constants), task.description);
   const Split split = setup.dataset->has(Split::val) ? Split::val : Split::train;
   Sheet sheet;
   LoaderOptions few = setup.evaluation(split, kSheetImages);
@@ -118,7 +123,7 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   if (const Batch* batch = images.next()) {
     add_to_sheet(sheet, model, setup, setup.normalise(batch->pixels, 0, batch->size()),
                  fixed_masks(*masks, static_cast<uint64_t>(setup.data.split_seed), batch->indices));
-    write_file_atomically(session.folder().file("reconstruction.png"), encode_png(draw_sheet(sheet)));
+    write_file_atomically(session.file("reconstruction.png"), encode_png(draw_sheet(sheet)));
   }
   return result;
 }

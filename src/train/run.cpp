@@ -72,7 +72,27 @@ Json describe_environment(const std::string& commit) {
   return out;
 }
 
+namespace {
+
+// One of several processes that is not the first: it learns from that one which run this is.
+Json follow_stage(Group& group, const RunOptions& options) {
+  Json entry;
+  try {
+    entry = Json::parse(group.from_first(""));
+  } catch (const Control::Ended&) {  // nothing was to be done
+    return {{"state", "done"}};
+  }
+  group.open_wire(rank_device(entry.at("config").at("device"), group.launch().local_rank));
+  Session session(run_path(options.out, entry.at("id")), group);
+  const bool done = run_kind(session, entry, options).ending == Ending::done;
+  return {{"id", session.id()}, {"state", done ? "done" : "interrupted"}};
+}
+
+}  // namespace
+
 Json run_stage(const Json& entry, const RunOptions& options, const EventSink& sink) {
+  Group& group = this_group();
+  if (!group.first()) return follow_stage(group, options);
   const std::string id = entry.at("id");
   std::optional<RunFolder> folder = RunFolder::claim(options.out, id);
   if (!folder)
@@ -92,21 +112,25 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
                         {"versions", entry.at("versions")},
                         {"unversioned", entry.at("unversioned")},
                         {"weights", entry.at("weights")}});
-  const at::Device device = resolve_device(entry.at("config").at("device"));
+  const at::Device device = rank_device(entry.at("config").at("device"), group.launch().local_rank);
   const DeviceInfo info = device_info(device);
   Json environment = describe_environment(options.commit);
   environment["device_name"] = info.name;
   environment["capability"] = info.capability;
   environment["driver"] = info.driver;
+  environment["processes"] = group.size();
+  if (group.many()) environment["launcher"] = group.launch().launcher;
   folder->begin_attempt(entry.at("kind"), entry["parent"].is_string() ? entry["parent"].get<std::string>() : "",
                         entry.at("seed"),
                         {{"device", device.str()},
-                         {"gpus", device.is_cpu() ? 0 : 1},
+                         {"gpus", device.is_cpu() ? 0 : group.size()},
                          {"threads", at::get_num_threads()},
                          {"environment", environment}});
-  Session session(*folder, options.database, sink);
+  Session session(*folder, options.database, sink, group);
   session.ingest();
   try {
+    group.from_first(entry.dump());
+    group.open_wire(device);
     Json facts = Json::object();
     for (const char* fact : {"parameters", "flops_per_image", "masked_share"})
       if (entry.at("plan").contains(fact)) facts[fact] = entry["plan"][fact];

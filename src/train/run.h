@@ -11,6 +11,8 @@ struct RunOptions {
   bool fresh = false;  // start over, even if the run is done
 };
 
+// The same for all processes of this_group(); only the first is given an entry.
+//
 // entry: one of resolve_stages'. -> {"id","state","summary"} with state done or interrupted. A run that is done is
 // returned as it is ("reused": true). Throws what made the run fail, after recording it; Code::run_failed if another
 // process holds the run.

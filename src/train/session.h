@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 
+#include "parallel/group.h"
 #include "runs/run_folder.h"
 
 namespace simmim {
@@ -17,18 +18,26 @@ using EventSink = std::function<void(const Json& event)>;
 
 class Session {
  public:
-  Session(RunFolder& folder, fs::path database, EventSink sink)
-      : folder_(folder), database_(std::move(database)), sink_(std::move(sink)) {}
+  Session(RunFolder& folder, fs::path database, EventSink sink, Group& group = this_group())
+      : folder_(&folder), path_(folder.path()), database_(std::move(database)), sink_(std::move(sink)), group_(group) {}
+  // Of a process that shares the run with the one that holds its folder.
+  Session(fs::path run_folder, Group& group) : path_(std::move(run_folder)), group_(group) {}
 
-  RunFolder& folder() { return folder_; }
-  void event(const Json& event) const { sink_(event); }
+  Group& group() { return group_; }  // the processes that share the run
+  bool first() const { return group_.first(); }
+  RunFolder& folder();                                                 // of the first alone
+  fs::path file(std::string_view name) const { return path_ / name; }  // in the run's folder
+  std::string id() const { return path_.filename(); }
+  // The rest does nothing in any but the first.
+  void event(const Json& event) const;
   void message(const std::string& text);  // to the log and to the listener
   void ingest();                          // takes the folder into the database; trouble is one warning a session
 
  private:
-  RunFolder& folder_;
-  fs::path database_;
+  RunFolder* folder_ = nullptr;
+  fs::path path_, database_;
   EventSink sink_;
+  Group& group_;
   bool warned_ = false;
 };
 

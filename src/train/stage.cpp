@@ -1,12 +1,13 @@
 #include "train/stage.h"
 
 #include "config/resolve.h"
+#include "core/error.h"
 #include "kernels/device.h"
 #include "layers/upload.h"
 
 namespace simmim {
 
-StageSetup make_setup(const Json& config, const fs::path& site_data, bool needs_data) {
+StageSetup make_setup(const Json& config, const fs::path& site_data, bool needs_data, const Launch& launch) {
   StageSetup setup;
   setup.config = config;
   setup.data = options_of<DataOptions>(config, "data");
@@ -16,9 +17,11 @@ StageSetup make_setup(const Json& config, const fs::path& site_data, bool needs_
   const std::string precision = config.at("precision");
   setup.context = {.seed = setup.seed,
                    .dtype = precision == "f64" ? at::kDouble : at::kFloat,
-                   .device = resolve_device(config.at("device")),
+                   .device = rank_device(config.at("device"), launch.local_rank),
                    .autocast = precision == "bf16"};
-  setup.workers = setup.data.workers.value_or(default_workers(!setup.context.device.is_cpu()));
+  setup.launch = launch;
+  setup.workers = setup.data.workers.value_or(  // a host's processes share its cores
+      std::max<int64_t>(1, default_workers(!setup.context.device.is_cpu()) / launch.local_size));
   return setup;
 }
 
@@ -60,7 +63,17 @@ Tensor StageSetup::denormalise(const Tensor& images) const {
   return out.clamp_(0, 1);
 }
 
+int64_t StageSetup::own_share(int64_t batch_size) const {
+  const int64_t ranks = launch.size, below = batch_size / ranks * ranks;
+  if (below != batch_size)
+    fail(Code::usage, "{}.batch_size: {} images a step do not divide among {} processes; use {}{}",
+         config.at("stage").get<std::string>(), batch_size, ranks, below > 0 ? fmt::format("{} or ", below) : "",
+         below + ranks);
+  return batch_size / ranks;
+}
+
 LoaderOptions StageSetup::training(int64_t batch_size, const AugmentOptions& augment) const {
+  own_share(batch_size);
   return {.split = Split::train,
           .batch_size = batch_size,
           .image_size = data.image_size,
@@ -69,7 +82,9 @@ LoaderOptions StageSetup::training(int64_t batch_size, const AugmentOptions& aug
           .augment = augment,
           .fill = fill_of(normalisation.mean),
           .eval_crop = eval_crop(data),
-          .fail_on_error = data.on_error == "fail"};
+          .fail_on_error = data.on_error == "fail",
+          .share = launch.rank,
+          .shares = launch.size};
 }
 
 LoaderOptions StageSetup::evaluation(Split split, int64_t batch_size) const {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/files.h"
+#include "core/launch.h"
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/loader.h"
@@ -23,6 +24,7 @@ struct StageSetup {
   ModelContext context;
   int64_t workers = 0;
   uint64_t seed = 0;
+  Launch launch;  // of the processes that share the run
 
   // pixels (n,3,S,S) uint8, images [first, last) of them -> (last-first,3,S,S) normalised, on the device.
   Tensor normalise(const std::vector<uint8_t>& pixels, int64_t first, int64_t last) const;
@@ -31,14 +33,17 @@ struct StageSetup {
   // Normalised (n,3,S,S) -> (n,3,S,S) in [0,1] on the CPU.
   Tensor denormalise(const Tensor& images) const;
 
-  // Training images without end, shuffled, cropped as `augment` says.
+  // The images of a whole batch that each process computes. Code::usage where they do not divide.
+  int64_t own_share(int64_t batch_size) const;
+  // Training images without end, shuffled, cropped as `augment` says; this rank's share of each batch.
   LoaderOptions training(int64_t batch_size, const AugmentOptions& augment) const;
   // One pass over a split in its own order, centre crops.
   LoaderOptions evaluation(Split split, int64_t batch_size) const;
 };
 
 // needs_data: false leaves `dataset` empty, for images that come from elsewhere.
-StageSetup make_setup(const Json& stage_config, const fs::path& site_data, bool needs_data = true);
+StageSetup make_setup(const Json& stage_config, const fs::path& site_data, bool needs_data = true,
+                      const Launch& launch = {});
 
 // Masks of a training batch's images: each from (seed, epoch, index) alone. -> (B,gh,gw) uint8 on the CPU.
 Tensor training_masks(const MaskGenerator& generator, uint64_t seed, int64_t epoch,

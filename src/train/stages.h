@@ -1,6 +1,7 @@
 // The three stages, each from a resolved entry (config/resolve.h) to a finished run folder.
 #pragma once
 #include "config/memory.h"
+#include "kernels/device.h"
 #include "train/loop.h"
 #include "train/session.h"
 #include "train/stage.h"
@@ -31,15 +32,17 @@ template <class Model>
 int64_t pieces_of(const Model& model, const StageSetup& setup, const TrainOptions& options) {
   if (options.accumulate) return *options.accumulate;
   const ModelContext& on = setup.context;
-  return auto_pieces(estimate_memory(count_elements(model.parameters()), model.kept_bytes(on), on, options.batch_size,
-                                     setup.data.image_size),
-                     options.batch_size, on);
+  const int64_t images = setup.own_share(options.batch_size);
+  const int sharing = on.device.is_cpu() ? setup.launch.local_size : 1;  // processes in one memory
+  return pieces_that_fit(
+      estimate_memory(count_elements(model.parameters()), model.kept_bytes(on), on, images, setup.data.image_size),
+      images, static_cast<double>(memory_limit(on.device)) / sharing);
 }
 
 // The task of a stage but for what is its own: `loss`, `evaluate` and `examine`.
 template <class Model>
 TrainTask task_of(const Model& model, const StageSetup& setup, const TrainOptions& options, const Json& entry,
-                  Loader& loader, AdamW& optimizer) {
+                  Loader& loader, GradientBuckets& gradients, AdamW& optimizer) {
   const int64_t steps = entry.at("plan").at("steps");
   return {.options = options,
           .steps = steps,
@@ -48,6 +51,7 @@ TrainTask task_of(const Model& model, const StageSetup& setup, const TrainOption
           .schedule = make_schedule(options, loader.steps_per_epoch(), steps),
           .loader = loader,
           .parameters = model.parameters(),
+          .gradients = gradients,
           .optimizer = optimizer,
           .block_of = [&model](std::string_view name) { return model.encoder().layer_of(name); }};
 }
