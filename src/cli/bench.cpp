@@ -60,19 +60,19 @@ int run_bench(const BenchOptions& options, const CommonOptions& common) {
 }  // namespace
 
 Command bench_command() {
-  return {"bench", "Use", "speed of a step, the loader, a sweep's workers, the database, or the start of the program",
-          [](Args& args) {
-            auto options = std::make_shared<BenchOptions>();
-            args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
-            args.example("simmim bench loader data.name=image_folder data.train=photos");
-            args.positional("WHAT|key=value", options->words,
-                            "what to measure; a recipe, and leaves of the configuration",
-                            {"step", "loader", "sweep", "database", "start"});
-            args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
-            args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)", 1);
-            args.notes([] { return stage_options_text("pretrain") + "With --stage finetune: simmim finetune --help\n"; });
-            return [options, common = args.shared_common()] { return run_bench(*options, *common); };
-          }};
+  return {
+      "bench", "Use", "speed of a step, the loader, a sweep's workers, the database, or the start of the program",
+      [](Args& args) {
+        auto options = std::make_shared<BenchOptions>();
+        args.example("simmim bench step encoder.preset=vit_base data.image_size=224 pretrain.batch_size=8");
+        args.example("simmim bench loader data.name=image_folder data.train=photos");
+        args.positional("WHAT|key=value", options->words, "what to measure; a recipe, and leaves of the configuration",
+                        {"step", "loader", "sweep", "database", "start"});
+        args.option("--stage", "STAGE", options->stage, "whose step", {"pretrain", "finetune"});
+        args.option("--threads", "N", options->threads, "processor threads (default: all, or SIMMIM_THREADS)", 1);
+        args.notes([] { return stage_options_text("pretrain") + "With --stage finetune: simmim finetune --help\n"; });
+        return [options, common = args.shared_common()] { return run_bench(*options, *common); };
+      }};
 }
 
 }  // namespace simmim

@@ -36,7 +36,7 @@ Tensor GoldenFiles::mask(const std::string& file) const {
 Json golden_config(const TensorFile& weights) {
   Json config = checkpoint_config(weights);
   config["data"] = {{"image_size", config["data"]["image_size"]}};  // the images come normalised
-  config["mask"] = {{"patch", 32}};  // every golden mask grid is finer or as fine
+  config["mask"] = {{"patch", 32}};                                 // every golden mask grid is finer or as fine
   config["head"] = {{"name", "linear"}};
   config["target"] = {{"name", "pixels"}};
   config["loss"] = {{"name", "l1"}};

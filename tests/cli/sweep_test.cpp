@@ -69,7 +69,8 @@ TEST_F(Sweep, RunsReusesAndAddsSeeds) {
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_NE(first.out.find("5 done, 0 reused"), std::string::npos);
   const Words out = {"--out", (folder_ / "results").string()};
-  const Json two = simmim_run(Words{"table", "s", "--where", "case=pretrained", "--json"} + out).json();
+  const Json two =
+      simmim_run(Words{"table", "s", "--where", "case=pretrained", "--split", "test", "--json"} + out).json();
   EXPECT_GT(two["tables"][0]["by_image"]["images"].get<int64_t>(), 0);  // from the runs' stored predictions
   const Finished report = simmim_run(Words{"report", "s", "--publish", (folder_ / "published").string()} + out);
   EXPECT_EQ(report.code, 0) << report.err;
