@@ -8,7 +8,7 @@
 namespace simmim {
 namespace {
 
-struct Header {
+struct PpmHeader {
   ImageSize size;
   size_t pixels = 0;  // where they begin
 };
@@ -23,8 +23,8 @@ int64_t next_number(std::string_view bytes, size_t& at) {
   return error == std::errc{} ? value : -1;
 }
 
-Header read_header(std::string_view bytes, const std::string& name) {
-  Header header{.pixels = 2};
+PpmHeader read_ppm_header(std::string_view bytes, const std::string& name) {
+  PpmHeader header{.pixels = 2};
   header.size.w = next_number(bytes, header.pixels);
   header.size.h = next_number(bytes, header.pixels);
   const int64_t largest = next_number(bytes, header.pixels);
@@ -38,10 +38,12 @@ Header read_header(std::string_view bytes, const std::string& name) {
 
 }  // namespace
 
-ImageSize codecs::probe_ppm(std::string_view bytes, const std::string& name) { return read_header(bytes, name).size; }
+ImageSize codecs::probe_ppm(std::string_view bytes, const std::string& name) {
+  return read_ppm_header(bytes, name).size;
+}
 
 void codecs::decode_ppm(std::string_view bytes, const std::string& name, Image& out) {
-  const Header header = read_header(bytes, name);
+  const PpmHeader header = read_ppm_header(bytes, name);
   const auto [h, w] = header.size;
   if (const size_t there = bytes.size() - header.pixels, wanted = static_cast<size_t>(h * w * 3); there != wanted)
     throw ImageError(
