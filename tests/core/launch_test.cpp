@@ -11,7 +11,7 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-Launch read(const Variables& variables) {
+Launch launch_of(const Variables& variables) {
   return read_launch([&](const char* name) {
     const auto it = variables.find(name);
     return it == variables.end() ? nullptr : it->second.c_str();
@@ -19,14 +19,14 @@ Launch read(const Variables& variables) {
 }
 
 TEST(Launch, WithoutVariablesOrWithOneProcessIsAlone) {
-  EXPECT_FALSE(read({}).many());
-  EXPECT_FALSE(read({{"SLURM_NTASKS", "1"}, {"SLURM_PROCID", "0"}}).many());
-  EXPECT_FALSE(read({{"WORLD_SIZE", "1"}, {"RANK", "0"}, {"MASTER_ADDR", "a"}}).many());
-  EXPECT_FALSE(read({{"SLURM_PROCID", "3"}, {"RANK", "2"}}).many());
+  EXPECT_FALSE(launch_of({}).many());
+  EXPECT_FALSE(launch_of({{"SLURM_NTASKS", "1"}, {"SLURM_PROCID", "0"}}).many());
+  EXPECT_FALSE(launch_of({{"WORLD_SIZE", "1"}, {"RANK", "0"}, {"MASTER_ADDR", "a"}}).many());
+  EXPECT_FALSE(launch_of({{"SLURM_PROCID", "3"}, {"RANK", "2"}}).many());
 }
 
 TEST(Launch, OfMpirunStandsAboveTheSlurmJobAroundIt) {
-  const Launch launch = read({{"OMPI_COMM_WORLD_SIZE", "4"},
+  const Launch launch = launch_of({{"OMPI_COMM_WORLD_SIZE", "4"},
                               {"OMPI_COMM_WORLD_RANK", "3"},
                               {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
                               {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
@@ -42,7 +42,7 @@ TEST(Launch, OfMpirunStandsAboveTheSlurmJobAroundIt) {
 }
 
 TEST(Launch, OfTorchrunMeetsAtTheLaunchersStore) {
-  const Launch launch = read({{"WORLD_SIZE", "2"},
+  const Launch launch = launch_of({{"WORLD_SIZE", "2"},
                               {"RANK", "1"},
                               {"LOCAL_RANK", "1"},
                               {"LOCAL_WORLD_SIZE", "2"},
@@ -66,7 +66,7 @@ TEST(Launch, OfSlurmMeetsOnTheFirstNodeAtAPortOfTheJob) {
                          {"SLURM_STEP_NODELIST", "gpu[007-009]"},
                          {"SLURM_JOB_ID", "1234"},
                          {"SLURM_STEP_ID", "0"}};
-  const Launch launch = read(variables);
+  const Launch launch = launch_of(variables);
   EXPECT_EQ(launch.launcher, "srun");
   EXPECT_EQ(launch.size, 6);
   EXPECT_EQ(launch.rank, 5);
@@ -77,19 +77,19 @@ TEST(Launch, OfSlurmMeetsOnTheFirstNodeAtAPortOfTheJob) {
   EXPECT_FALSE(launch.has_mpi);  // srun without --mpi=pmix
   EXPECT_TRUE(launch.certain);
   variables["PMIX_RANK"] = "5";
-  EXPECT_TRUE(read(variables).has_mpi);
+  EXPECT_TRUE(launch_of(variables).has_mpi);
   variables["SLURM_STEP_ID"] = "1";
-  EXPECT_NE(read(variables).port, launch.port);
+  EXPECT_NE(launch_of(variables).port, launch.port);
 }
 
 TEST(Launch, OfAnAllocationWithoutSrunIsOnlySuspected) {
-  const Launch launch = read({{"SLURM_NTASKS", "4"}});
+  const Launch launch = launch_of({{"SLURM_NTASKS", "4"}});
   EXPECT_TRUE(launch.many());
   EXPECT_FALSE(launch.certain);
   check_alone(launch, "sweep");  // a sweep may fill a job of four tasks
   EXPECT_NE(error_of(Code::usage,
                      [] {
-                       check_alone(read({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}}), "sweep");
+                       check_alone(launch_of({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}}), "sweep");
                      })
                 .find("mpiexec started 2 (PMI_SIZE=2)"),
             std::string::npos);
@@ -98,13 +98,13 @@ TEST(Launch, OfAnAllocationWithoutSrunIsOnlySuspected) {
 TEST(Launch, RefusesNumbersThatAreNone) {
   EXPECT_NE(error_of(Code::usage,
                      [] {
-                       read({{"WORLD_SIZE", "two"}});
+                       launch_of({{"WORLD_SIZE", "two"}});
                      })
                 .find("WORLD_SIZE: got 'two'"),
             std::string::npos);
   EXPECT_NE(error_of(Code::usage,
                      [] {
-                       read({{"WORLD_SIZE", "2"}, {"RANK", "2"}});
+                       launch_of({{"WORLD_SIZE", "2"}, {"RANK", "2"}});
                      })
                 .find("allows 0 to 1"),
             std::string::npos);
