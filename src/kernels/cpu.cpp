@@ -22,10 +22,7 @@ int64_t chunk_bytes() {
   return cache > 0 ? std::min(cache, most) : most;
 }
 
-int64_t attention_columns(int64_t N) {
-  const int64_t lanes = has_avx512() ? 16 : 8;
-  return (N + lanes - 1) / lanes * lanes;
-}
+int64_t attention_columns(int64_t N) { return (N + 15) / 16 * 16; }
 
 bool has_own_products() { return !__builtin_cpu_is("intel"); }
 

@@ -152,7 +152,9 @@ std::string why_none(const Sqlite& database, const std::string& where) {
                                               key_sql(database, condition.key)));
     std::vector<std::string> values;
     while (distinct.step()) values.push_back(text_of(distinct.value(0)));
-    const std::string near = condition.op == "=" ? nearest(text_of(condition.values[0]), values) : "";
+    const std::string near = condition.op == "=" && std::holds_alternative<std::string>(condition.values[0])
+                                 ? nearest(text_of(condition.values[0]), values)
+                                 : "";
     if (values.size() > 12) values = {values.front(), "...", values.back()};
     return fmt::format("{} has {}{} {}", none, text_of_condition(condition),
                        near.empty() ? ";" : fmt::format("; did you mean '{}'?", near),

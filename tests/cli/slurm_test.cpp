@@ -169,7 +169,7 @@ TEST_F(Slurm, WrongResourcesAreNamedBeforeAnythingStarts) {
   const Words words = sweep("results") + Words{"--executor", "slurm", "--resources"};
   const Finished typo = simmim_run(words + Words{(folder_ / "bad.json").string()}, environment());
   EXPECT_EQ(typo.code, 2);
-  EXPECT_NE(typo.err.find("resources.partitoin: unknown key; did you mean 'partition'?"), std::string::npos)
+  EXPECT_NE(typo.err.find("bad.json.partitoin: unknown key; did you mean 'partition'?"), std::string::npos)
       << typo.err;
   const Finished list = simmim_run(words + Words{(folder_ / "list.json").string()}, environment());
   EXPECT_EQ(list.code, 2);

@@ -263,13 +263,13 @@ TEST(Sizes, ThatDoNotFitAreRefusedWithTheNearestThatDo) {
             "data.image_size: 200 is not a multiple of 32, what 4 stages of patch 4 come to; use 192 or 224");
   EXPECT_EQ(
       refusal({{"preset", "swin_base"}, {"window", 7}}, 192),
-      "encoder.window: 7 does not divide the 48 tokens a side of stage 0; use window 6 and 12, or data.image_size 224");
+      "encoder.window: 7 does not divide the 48 tokens a side of stage 0; use window 6 or 12, or data.image_size 224");
   EXPECT_EQ(refusal({{"preset", "swinv2_base"}}, 250),
             "data.image_size: 250 is not a multiple of 32, what 4 stages of patch 4 come to; use 224 or 256");
   EXPECT_EQ(refusal({{"preset", "swinv2_base"}, {"window", 16}}, 192),
-            "encoder.window: 16 does not divide the 24 tokens a side of stage 1; use window 12 and 24, or "
+            "encoder.window: 16 does not divide the 24 tokens a side of stage 1; use window 12 or 24, or "
             "data.image_size 128 "
-            "and 256");
+            "or 256");
   EXPECT_EQ(refusal({{"preset", "swinv2_tiny"}, {"pretrained_window", {12, 12}}}, 192),
             "encoder.pretrained_window: 2 numbers where encoder.depths has 4; give one a stage, or []");
   EXPECT_NE(refusal({{"preset", "swin_bse"}}, 192).find("did you mean 'swin_base'?"), std::string::npos);

@@ -172,8 +172,7 @@ TEST(Attention, CountsEnoughItemsWhateverTheShape) {
   EXPECT_EQ(attention_groups(1000, 2), 8);
   EXPECT_EQ(attention_groups(1000, 32), 1);
   EXPECT_EQ(attention_columns(64), 64);
-  const bool wide = operations<float, float>() == avx512::table<float, float>();
-  EXPECT_EQ(attention_columns(65), wide ? 80 : 72);
+  EXPECT_EQ(attention_columns(65), 80);
 }
 
 }  // namespace

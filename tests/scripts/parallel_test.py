@@ -2,6 +2,7 @@
 
 Exits 77 (skipped) where MPI or the plug-in for it is missing, after the tests that need none.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -9,13 +10,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 HAS_MPI = shutil.which("mpirun") is not None and os.path.exists(os.path.join(os.path.dirname(PROGRAM), "libsimmim_mpi.so"))
-# A grace of a minute between mpirun's TERM and its KILL; nothing is bound to a core, there may be too few.
-MPIRUN = ("mpirun --allow-run-as-root --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 60 "
+# Open MPI sleeps twice the grace between TERM and KILL after any failure, even if all are gone by then. Nothing is bound
+# to a core, there may be too few.
+MPIRUN = ("mpirun --allow-run-as-root --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 2 "
           "--mca btl self,vader -n").split()
 TINY = ("encoder.dim=32 encoder.depth=1 encoder.heads=2 data.limit=128 data.workers=0 pretrain.epochs=2 "
         "pretrain.batch_size=32 pretrain.warmup_epochs=0.5 finetune.epochs=2 finetune.batch_size=32 "
@@ -23,7 +26,7 @@ TINY = ("encoder.dim=32 encoder.depth=1 encoder.heads=2 data.limit=128 data.work
 EXACT = TINY + ["precision=f64", "pretrain.log_steps=1", "finetune.log_steps=1"]
 # Long enough to be stopped, with a checkpoint every step.
 ENDLESS = ["pretrain"] + EXACT + ["pretrain.epochs=2000", "pretrain.save_steps=1", "pretrain.val_epochs=0"]
-SECONDS = 120
+SECONDS = 60
 
 
 class Case(unittest.TestCase):
@@ -34,10 +37,34 @@ class Case(unittest.TestCase):
     def start(self, ranks, words, out, **variables):
         line = (MPIRUN + [str(ranks)] if ranks > 1 else []) + [PROGRAM] + words
         env = dict(os.environ, SIMMIM_OUT=str(self.folder / out), SIMMIM_THREADS="1", OMP_WAIT_POLICY="passive", **variables)
-        return subprocess.Popen(line, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(line, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        alarm = threading.Timer(SECONDS, self.kill, [process])  # a case that hangs fails, and leaves nothing behind
+        alarm.start()
+        self.addCleanup(alarm.join)
+        self.addCleanup(alarm.cancel)
+        self.addCleanup(self.kill, process)
+        return process
+
+    def kill(self, process):
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(OSError):  # gone meanwhile
+            for child in self.children(process.pid):
+                os.kill(child, signal.SIGKILL)
+        process.kill()
+
+    def children(self, pid):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def read_until(self, process, text):
+        lines = ""
+        while text not in lines:
+            line = process.stderr.readline()
+            self.assertTrue(line, lines)
+            lines += line
 
     def finish(self, process):
-        process.out, process.err = process.communicate(timeout=SECONDS)
+        process.out, process.err = process.communicate()
         return process
 
     def run_it(self, ranks, words, out, **variables):
@@ -105,8 +132,7 @@ class Parallel(Case):
         words = ["pretrain"] + EXACT + ["pretrain.epochs=6"]
         run = self.done(1, words, "whole")
         two = self.start(2, words, "two")
-        while "epoch 2:" not in two.stderr.readline():
-            self.assertIsNone(two.poll())
+        self.read_until(two, "epoch 2:")
         two.send_signal(signal.SIGUSR2)  # mpirun hands it on
         self.finish(two)
         self.assertEqual(two.returncode, 4, two.err)
@@ -118,15 +144,14 @@ class Parallel(Case):
             self.assert_same_curves(self.journal("whole"), self.journal(out), 1e-10)
 
     def rank_process(self, mpirun, rank):
-        for child in Path(f"/proc/{mpirun}/task/{mpirun}/children").read_text().split():
+        for child in self.children(mpirun):
             if f"OMPI_COMM_WORLD_RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
-                return int(child)
+                return child
         return self.fail(f"no rank {rank}")
 
     def endless(self, out):
         two = self.start(2, ENDLESS, out)
-        while "epoch 2:" not in two.stderr.readline():
-            self.assertIsNone(two.poll())
+        self.read_until(two, "epoch 2:")
         return two
 
     def test_a_signal_to_one_rank_stops_all_at_the_same_step_with_a_checkpoint(self):
@@ -148,10 +173,7 @@ class Parallel(Case):
             # Rank 0 writes down what became of the run; without it the run is found lost by its free lock.
             self.assertEqual(self.record(out)["state"], "running" if lost == 0 else "failed")
             again = self.start(1, ENDLESS, out)
-            lines = ""
-            while "going on from step" not in lines:
-                self.assertIsNone(again.poll(), lines)
-                lines += again.stderr.readline()
+            self.read_until(again, "going on from step")
             again.send_signal(signal.SIGTERM)
             self.assertEqual(self.finish(again).returncode, 4)
 
