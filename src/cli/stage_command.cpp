@@ -98,11 +98,6 @@ int run_stage(const StageCommand& command, const StageOptions& options, const Co
   if (command.stage == "probe") check_alone(launch, "probe");
   const bool shared = launch.many() && command.stage != "probe";
   set_engine_threads(static_cast<int>(options.threads.value_or(0)), shared ? launch.local_size : 1);
-  if (command.needs_from && options.from.empty())
-    fail(Code::usage, "{}: --from is missing; give a run, a checkpoint{}", command.stage,
-         command.stage == "finetune" ? " or scratch" : "");
-  if (options.resume && options.fresh)
-    fail(Code::usage, "{}: --resume and --fresh exclude each other; give one", command.stage);
   const Together together(shared ? launch : Launch());
   if (shared && launch.rank > 0) {
     const Json answer = engine_call({{"command", "run"},
@@ -111,6 +106,11 @@ int run_stage(const StageCommand& command, const StageOptions& options, const Co
                                      {"threads", options.threads.value_or(0)}});
     return static_cast<int>(answer.value("state", "") == "interrupted" ? Code::interrupted : Code::ok);
   }
+  if (command.needs_from && options.from.empty())
+    fail(Code::usage, "{}: --from is missing; give a run, a checkpoint{}", command.stage,
+         command.stage == "finetune" ? " or scratch" : "");
+  if (options.resume && options.fresh)
+    fail(Code::usage, "{}: --resume and --fresh exclude each other; give one", command.stage);
   Json request = config_request("resolve", config_layers(command.stage, split_words(options.words)), common);
   request["stages"] = {command.stage};
   if (!options.from.empty()) request["from"] = options.from;

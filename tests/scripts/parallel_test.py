@@ -180,6 +180,7 @@ class Parallel(Case):
     def test_a_failure_is_said_once(self):
         quiet = ["pretrain", "--quiet"]
         self.assert_said_once(3, quiet + TINY, 2, "32 images a step do not divide among 3 processes; use 30 or 33")
+        self.assert_said_once(2, ["finetune"], 2, "--from is missing")
         self.assert_said_once(2, quiet + ["mask.ratoi=1"], 2, "did you mean 'ratio'?")
         self.assert_said_once(2, quiet + TINY + ["precision=f32", "pretrain.lr=1e30", "pretrain.max_skipped_steps=2"], 1,
                               "not finite in 2 steps in a row")
