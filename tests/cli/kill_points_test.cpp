@@ -2,10 +2,10 @@
 // ends with the same runs and the same bits, as if nothing had happened. Needs the engine and Fashion-MNIST.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
-#include <chrono>
 #include <random>
-#include <thread>
 
 #include "cli/kill_point.h"
 #include "core/names.h"
@@ -40,6 +40,7 @@ class KillPoints : public testing::Test {
  protected:
   // Two fine-tunings of one pre-training: a few steps each, a checkpoint every second step.
   KillPoints() {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     Json set = Json::object();
     for (const std::string& word : tiny()) {
       const auto [key, value] = parse_override(word);
@@ -77,10 +78,11 @@ class KillPoints : public testing::Test {
     return runs;
   }
 
-  // Workers of a killed scheduler are on their way out: their locks say when they are gone.
-  static void wait_until_nothing_is_held(const fs::path& out) {
-    for (const fs::path& run : runs_of(out))
-      while (is_locked(run / "lock")) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  // Workers of a killed scheduler are on their way out, or in: one that was just started holds no lock yet. As orphans
+  // they are this process's children.
+  static void wait_for_orphans() {
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
   }
 
   // No state that lies: nothing is running any more, and what is called done is whole.
@@ -142,7 +144,7 @@ TEST_F(KillPoints, OfASweepLoseNothingAndRunNothingTwice) {
     const Finished killed = simmim_run(words(out), KillPoint(out, at, role).environment());
     ASSERT_TRUE(killed.code == 0 || killed.code == 128 + SIGKILL) << killed.code << killed.err;
     ++(killed.code == 0 ? killed_workers : killed_sweeps);  // of a killed worker the sweep takes the run up again
-    wait_until_nothing_is_held(out);
+    wait_for_orphans();
     expect_true_states(out);
     const Finished again = simmim_run(words(out));
     ASSERT_EQ(again.code, 0) << again.err;
