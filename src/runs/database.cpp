@@ -81,18 +81,20 @@ void migrate(Sqlite& opened, const fs::path& database) {
   transaction.commit();
 }
 
-void mark_lost_runs(Sqlite& database, const fs::path& out) {
+// What the index calls running and is not: its process has gone, before it wrote how it ended or just after.
+void correct_running_states(Sqlite& database, const fs::path& out) {
   Statement running = database.prepare("SELECT id FROM runs WHERE state = 'running'");
-  std::vector<std::string> lost;
+  std::map<std::string, std::string> ended;
   while (running.step())
-    if (const fs::path folder = run_path(out, running.text(0)); effective_state(folder, read_record(folder)) == "lost")
-      lost.push_back(running.text(0));
+    if (const fs::path folder = run_path(out, running.text(0)); fs::exists(folder))
+      if (const std::string state = effective_state(folder, read_record(folder)); state != "running")
+        ended[running.text(0)] = state;
   running.reset();
-  if (lost.empty()) return;
-  database.execute("CREATE TEMP TABLE lost(run TEXT PRIMARY KEY)");
-  Statement insert = database.prepare("INSERT INTO temp.lost VALUES (?)");
-  for (const std::string& run : lost) insert.bind(1, run).run();
-  database.execute("CREATE TEMP VIEW results AS " + results_with_lost_runs());
+  if (ended.empty()) return;
+  database.execute("CREATE TEMP TABLE ended(run TEXT PRIMARY KEY, state TEXT)");
+  Statement insert = database.prepare("INSERT INTO temp.ended VALUES (?, ?)");
+  for (const auto& [run, state] : ended) insert.bind_all(run, state).run();
+  database.execute("CREATE TEMP VIEW results AS " + results_with_ended_runs());
 }
 
 // Tries again where the busy timeout does not apply (changing the journal mode, a snapshot that went stale): those
@@ -167,7 +169,7 @@ Sqlite open_for_reading(const fs::path& database, const fs::path& out) {
   const int64_t version = schema_version(opened);
   if (version == 0) return empty_database(database);
   if (version < kSchemaVersion) opened = migrated_copy(opened, version);
-  if (!out.empty()) mark_lost_runs(opened, out);
+  if (!out.empty()) correct_running_states(opened, out);
   opened.execute("PRAGMA query_only = 1");
   return opened;
 }

@@ -67,7 +67,7 @@ constexpr const char* kSteps[] = {
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 // A fine-tuning, probe or eval row carries the axes of the pre-training it comes from: p is the parent, g and h its
-// parents. $STATE$ is r.state, or what the locks say (results_with_lost_runs).
+// parents. $STATE$ is r.state, or what the locks say (results_with_ended_runs).
 constexpr const char* kResults = R"sql(
 SELECT r.id AS run, r.parent, r.kind, $STATE$ AS state, r.seed,
   coalesce(r.method, p.method, g.method) AS method, r.encoder,
@@ -184,8 +184,8 @@ void migrate_schema(Sqlite& database, int64_t from) {
   create_fixed_parts(database);
 }
 
-std::string results_with_lost_runs() {
-  return results_view("CASE WHEN r.id IN temp.lost THEN 'lost' ELSE r.state END");
+std::string results_with_ended_runs() {
+  return results_view("coalesce((SELECT e.state FROM temp.ended e WHERE e.run = r.id), r.state)");
 }
 
 const std::vector<std::string>& result_columns() {

@@ -16,8 +16,8 @@ void drop_schema(Sqlite& database);    // every table and view
 // From an older version to ours, inside the caller's transaction.
 void migrate_schema(Sqlite& database, int64_t from);
 
-// The view `results` with `state` read from the temporary table `lost` where the run stands in it.
-std::string results_with_lost_runs();
+// The view `results` with `state` read from the temporary table `ended` where the run stands in it.
+std::string results_with_ended_runs();
 
 // Columns of the view `results`, in order.
 const std::vector<std::string>& result_columns();
