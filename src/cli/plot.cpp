@@ -4,9 +4,11 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/error.h"
+#include "core/recipes.h"
 #include "report/document.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
+#include "runs/status.h"
 
 namespace simmim {
 namespace {
@@ -24,11 +26,13 @@ int run_plot(const PlotCommandOptions& options, const CommonOptions& common) {
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
   const Sqlite database = open_for_reading(common.database(), common.out);
-  const Plot plot = make_plot(database, common.out, options.names, {.x = options.x, .y = options.y, .by = options.by});
+  std::vector<std::string> names = options.names;
+  if (names.size() == 1 && sweep_file(names[0])) names[0] = sweep_run_here(database, names[0]);
+  const Plot plot = make_plot(database, common.out, names, {.x = options.x, .y = options.y, .by = options.by});
   write_output(options.output, render_plot(plot, format));
   std::fflush(stdout);
   if (!options.output.empty()) say(common.quiet, "written to " + options.output);
-  hint(common, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", shell_quoted(options.names[0]))
+  hint(common, options.output.empty() ? fmt::format("simmim plot {} -o plot.png", shell_quoted(names[0]))
                                       : "simmim list tables");
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
+#include "runs/status.h"
 
 namespace simmim {
 namespace {
@@ -37,21 +38,22 @@ void publish(const Sqlite& database, const fs::path& out, const std::string& swe
 }
 
 int run_report(const ReportOptions& options, const CommonOptions& common) {
-  if (options.name.empty()) fail(Code::usage, "report: which sweep? known: {}", one_of(sweep_names(common.out)));
+  if (options.name.empty()) fail(Code::usage, "report: which sweep?{}", unknown_name_hint("", sweep_names(common.out)));
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
   const Sqlite database = open_for_reading(common.database(), common.out);
-  const std::string page = sweep_report(database, common.out, options.name);
+  const std::string sweep = sweep_run_here(database, options.name);
+  const std::string page = sweep_report(database, common.out, sweep);
   const fs::path file =
-      options.output.empty() ? sweeps_folder(common.out) / options.name / "report.html" : fs::path(options.output);
+      options.output.empty() ? sweeps_folder(common.out) / sweep / "report.html" : fs::path(options.output);
   write_file_atomically(file, page);
-  if (!options.publish.empty()) publish(database, common.out, options.name, page, options.publish);
+  if (!options.publish.empty()) publish(database, common.out, sweep, page, options.publish);
   if (common.json)
     fmt::print("{}\n", Json({{"report", file.string()}, {"published", options.publish}}).dump());
   else
     fmt::print("{}\n", file.string());
   std::fflush(stdout);
-  hint(common, options.publish.empty() ? fmt::format("simmim report {} --publish FOLDER", shell_quoted(options.name))
+  hint(common, options.publish.empty() ? fmt::format("simmim report {} --publish FOLDER", shell_quoted(sweep))
                                        : "git add " + shell_quoted(options.publish));
   return 0;
 }

@@ -13,6 +13,7 @@
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
+#include "runs/status.h"
 
 namespace simmim {
 namespace {
@@ -34,7 +35,7 @@ Sqlite open_fresh(const CommonOptions& common) {
 
 int run_table(const TableCommandOptions& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"text", "markdown", "latex", "csv", "json", "html"};
-  if (options.name.empty()) fail(Code::usage, "table: which sweep? known: {}", one_of(sweep_names(common.out)));
+  if (options.name.empty()) fail(Code::usage, "table: which sweep?{}", unknown_name_hint("", sweep_names(common.out)));
   const auto end_with = [&](const std::string& file, const std::string& next) {
     if (!file.empty()) say(common.quiet, "written to " + file);
     hint(common, next);
@@ -69,9 +70,10 @@ int run_table(const TableCommandOptions& options, const CommonOptions& common) {
   if (!options.baseline.empty())
     table.baseline = Json::accept(options.baseline) ? Json::parse(options.baseline) : Json(options.baseline);
   const Sqlite database = open_fresh(common);
-  write_output(options.output, render_table(make_table(database, options.name, table), format));
+  const std::string sweep = sweep_run_here(database, options.name);
+  write_output(options.output, render_table(make_table(database, sweep, table), format));
   std::fflush(stdout);
-  end_with(options.output, fmt::format("simmim plot {} -o plot.png", options.name));
+  end_with(options.output, fmt::format("simmim plot {} -o plot.png", sweep));
   return 0;
 }
 

@@ -90,14 +90,18 @@ fs::path find_recipe(const std::string& name, const fs::path& near) {
   fail(Code::usage, "recipe '{}': no such file or recipe{}", name, unknown_name_hint(name, stems(known_recipes())));
 }
 
-fs::path find_sweep(const std::string& name) {
-  if (auto path = file_in("", name)) return *path;
+std::optional<fs::path> sweep_file(const std::string& name) {
+  if (auto path = file_in("", name)) return path;
   for (const fs::path& folder : sweep_folders())
-    if (auto path = file_in(folder, name)) return *path;
+    if (auto path = file_in(folder, name)) return path;
   std::vector<fs::path> called;  // by its file's name alone, or as tables call it
   for (const fs::path& file : known_sweeps())
     if (file.stem() == name || sweep_name(file) == name) called.push_back(file);
-  if (called.size() == 1) return called[0];
+  return called.size() == 1 ? std::optional(called[0]) : std::nullopt;
+}
+
+fs::path find_sweep(const std::string& name) {
+  if (auto path = sweep_file(name)) return *path;
   fail(Code::usage, "sweep '{}': no such file or sweep{}", name, unknown_name_hint(name, known_sweep_names()));
 }
 

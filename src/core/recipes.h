@@ -19,7 +19,8 @@ std::vector<fs::path> sweep_folders();  // where sweeps/ may lie: here, beside t
 fs::path find_recipe(const std::string& name, const fs::path& near = {});
 // A sweep by path, by its place below sweeps/ ("small/masks"), as tables call it ("small-masks"), or by its file's name
 // alone where that is unique ("masks").
-fs::path find_sweep(const std::string& name);
+std::optional<fs::path> sweep_file(const std::string& name);
+fs::path find_sweep(const std::string& name);  // Code::usage with the known names if there is none
 std::vector<fs::path> known_recipes();
 std::vector<fs::path> known_sweeps();
 std::vector<std::string> known_sweep_names();  // as find_sweep takes them: "small/masks"

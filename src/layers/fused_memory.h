@@ -51,12 +51,13 @@ struct Saved {
   }
 };
 
-// Images that are taken through the whole block together, so that what lies between two products stays in the second
-// cache level; all of them where not even one image fits, for then the products want to be as large as possible.
-inline int64_t images_per_chunk(int64_t B, int64_t image_bytes) {
+// Images of L tokens that are taken through the whole block together, so that what lies between two products stays in
+// the second cache level; all of them where not even one image fits, or where the weights, whose gradients are added up
+// a chunk at a time, are larger than that: then the products want to be as large as possible.
+inline int64_t images_per_chunk(int64_t B, int64_t L, int64_t D, int64_t image_bytes) {
   static const int64_t kCache = kernels::chunk_bytes();
-  const int64_t threads = at::get_num_threads();
-  return image_bytes > kCache ? B : std::max<int64_t>(1, std::min(kCache / image_bytes, (B + threads - 1) / threads));
+  const int64_t threads = at::get_num_threads(), images = kCache / image_bytes;
+  return images * L < 2 * D ? B : std::min(images, (B + threads - 1) / threads);
 }
 
 }  // namespace simmim::fused

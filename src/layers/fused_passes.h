@@ -17,7 +17,7 @@ struct Fused {
   const BlockWeights& w;
   const BlockCall& call;
   int64_t B, L, D, H, N, hidden = w.fc1_weight.size(0);
-  int64_t chunk = ops.at_once ? B : images_per_chunk(B, L* hidden* static_cast<int64_t>(sizeof(E)));
+  int64_t chunk = ops.at_once ? B : images_per_chunk(B, L, D, L* hidden* static_cast<int64_t>(sizeof(E)));
   int64_t chunks = (B + chunk - 1) / chunk,
           blocks = (chunk * L + ops.row_block - 1) / ops.row_block;  // of rows, a chunk
 
@@ -192,18 +192,15 @@ struct Fused {
     std::vector<Sums> sums(static_cast<size_t>(chunks));  // at the first chunk of each thread
     for_chunks([&](const Part& part, int64_t range) {
       Sums& sum = sums[static_cast<size_t>(range)];
-      if (!sum.qkv.defined())
-        sum = {at::zeros({3 * D, D}, dy.options()),
-               at::zeros({D, D}, dy.options()),
-               at::zeros({hidden, D}, dy.options()),
-               at::zeros({D, hidden}, dy.options()),
-               at::zeros({groups, H, N, s.bias.size(2)}, dy.options()),
-               at::zeros({groups, 3 * D}, dy.options())};
+      if (!sum.bias.defined()) {
+        sum.bias = at::zeros({groups, H, N, s.bias.size(2)}, dy.options());
+        sum.qkv_bias = at::zeros({groups, 3 * D}, dy.options());
+      }
       backward(part, dy, s, left_of, dx, sum, columns);
     });
     Sums& total = sums[0];
     for (size_t i = 1; i < sums.size(); ++i)
-      if (sums[i].qkv.defined())
+      if (sums[i].bias.defined())
         for (size_t m = 0; m < total.members().size(); ++m) total.members()[m]->add_(*sums[i].members()[m]);
     d.qkv_weight = total.qkv;
     d.proj_weight = total.proj;
@@ -274,17 +271,22 @@ struct Fused {
              row_blocks, 1);
   }
 
-  // sum (out,in) += d_out^T input; products of bf16 operands are added up in f32.
+  // sum (out,in) += d_out^T input, or = where it is not defined; products of bf16 operands are added up in f32.
   void add_weight_gradient(Tensor& sum, const Tensor& d_out, const Tensor& input) const {
-    if (own && input.size(1) <= 256)
+    const bool first = !sum.defined();
+    if (own && input.size(1) <= 256) {
+      if (first) sum = at::zeros({d_out.size(1), input.size(1)}, d_out.options());
       parallel(ops.weight_gradient,
                kernels::WeightGradient<T>{data<T>(d_out), data<T>(input), d_out.size(0), d_out.size(1), input.size(1),
                                           data<T>(sum)},
                d_out.size(1), 48);
-    else if constexpr (std::is_same_v<T, E>)
+    } else if (first) {
+      sum = at::mm(d_out.t(), input).to(kType<T>);
+    } else if constexpr (std::is_same_v<T, E>) {
       sum.addmm_(d_out.t(), input);
-    else
+    } else {
       sum.add_(at::mm(d_out.t(), input));
+    }
   }
 };
 

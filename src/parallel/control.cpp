@@ -1,10 +1,5 @@
 #include "parallel/control.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -15,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "parallel/socket.h"
 #include "runs/run_folder.h"
 
 namespace simmim {
@@ -31,99 +27,20 @@ struct Hello {
   int32_t rank;
 };
 
-bool send_bytes(int descriptor, const void* bytes, size_t count) {
-  const char* at = static_cast<const char*>(bytes);
-  while (count > 0) {
-    const ssize_t sent = ::send(descriptor, at, count, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    at += sent;
-    count -= static_cast<size_t>(sent);
-  }
-  return true;
-}
-
-bool receive_bytes(int descriptor, void* bytes, size_t count) {
-  char* at = static_cast<char*>(bytes);
-  while (count > 0) {
-    const ssize_t got = ::recv(descriptor, at, count, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    at += got;
-    count -= static_cast<size_t>(got);
-  }
-  return true;
-}
-
-void set_up(int descriptor) {
-  const int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);  // a host that has lost its power says nothing
-  const int idle = 30, every = 10, times = 6;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
-}
-
-std::vector<std::string> own_addresses() {
-  std::vector<std::string> out;
-  ifaddrs* all = nullptr;
-  if (::getifaddrs(&all) != 0) return out;
-  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
-    char text[INET_ADDRSTRLEN];
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, text, sizeof text);
-    if (std::string_view(text) != "127.0.0.1") out.emplace_back(text);
-  }
-  ::freeifaddrs(all);
-  return out;
-}
-
-sockaddr_in ipv4(const std::string& address, int port) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(static_cast<uint16_t>(port));
-  ::inet_pton(AF_INET, address.c_str(), &out.sin_addr);
-  return out;
-}
-
-// A connected socket, or -1.
-int connect_within(const std::string& address, int port, int milliseconds) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const sockaddr_in to = ipv4(address, port);
-  bool connected = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
-  if (!connected && errno == EINPROGRESS) {
-    pollfd one{descriptor, POLLOUT, 0};
-    int error = 0;
-    socklen_t size = sizeof error;
-    connected = ::poll(&one, 1, milliseconds) == 1 &&
-                ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
-  }
-  if (connected) {
-    ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
-    set_up(descriptor);
-    return descriptor;
-  }
-  ::close(descriptor);
-  return -1;
-}
-
 std::string with_code(Code code, const std::string& text) { return static_cast<char>(code) + text; }
 
 }  // namespace
 
 Control Control::listen(int size, bool one_host) {
   Control control(0, size);
-  const int descriptor = control.listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in here = ipv4(one_host ? "127.0.0.1" : "0.0.0.0", 0);
-  socklen_t length = sizeof here;
-  if (::bind(descriptor, reinterpret_cast<sockaddr*>(&here), sizeof here) != 0 || ::listen(descriptor, size) != 0 ||
-      ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&here), &length) != 0)
+  int port = 0;
+  control.listener_ = listen_for(size, one_host, port);
+  if (control.listener_ < 0)
     fail(Code::run_failed, "rank 0 cannot listen for the other processes: {}", std::strerror(errno));
   uint64_t random = 0;
   SIMMIM_CHECK(::getrandom(&random, sizeof random, 0) == sizeof random, "no random number");
   control.token_ = fmt::format("{:016x}", random);
-  control.invitation_ = fmt::format("{} {} {}", ntohs(here.sin_port), control.token_, host_name());
+  control.invitation_ = fmt::format("{} {} {}", port, control.token_, host_name());
   for (const std::string& address : own_addresses()) control.invitation_ += " " + address;
   return control;
 }
@@ -139,16 +56,14 @@ void Control::accept_all() {
     if (ready <= 0)
       fail(Code::run_failed, "{} of {} processes did not come within {} s; start them all anew", missing, size_,
            kPatienceMs / 1000);
-    const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int descriptor = accept_one(listener_);
     if (descriptor < 0) continue;
-    set_up(descriptor);
-    const timeval patience{5, 0}, endless{0, 0};
-    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    give_up_after(descriptor, 5);
     Hello hello{};
     const bool ours = receive_bytes(descriptor, &hello, sizeof hello) &&
                       std::memcmp(hello.token, token_.data(), sizeof hello.token) == 0 && hello.rank > 0 &&
                       hello.rank < size_ && peers_[static_cast<size_t>(hello.rank)] < 0;
-    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &endless, sizeof endless);
+    give_up_after(descriptor, 0);
     if (ours) {
       peers_[static_cast<size_t>(hello.rank)] = descriptor;
       --missing;
@@ -300,8 +215,7 @@ void Control::end_all() {
 
 void Control::wait_for_first(int seconds) {
   if (rank_ == 0 || peers_.empty() || peers_[0] < 0) return;
-  const timeval patience{seconds, 0};
-  ::setsockopt(peers_[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  give_up_after(peers_[0], seconds);
   char ignored[4096];
   while (::recv(peers_[0], ignored, sizeof ignored, 0) > 0) {
   }

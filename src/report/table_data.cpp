@@ -5,6 +5,7 @@
 #include "core/names.h"
 #include "runs/paper.h"
 #include "runs/schema.h"
+#include "runs/status.h"
 
 namespace simmim {
 namespace {
@@ -66,13 +67,11 @@ Json SweepCell::chain() const {
   return chain_leaves(configs);
 }
 
-SweepData read_sweep_data(const Sqlite& database, const std::string& sweep) {
-  std::vector<std::string> names;
-  Statement known = database.prepare("SELECT name FROM sweeps ORDER BY name");
-  while (known.step()) names.push_back(known.text(0));
+SweepData read_sweep_data(const Sqlite& database, const std::string& called) {
+  const std::string sweep = sweep_run_here(database, called);
   Statement row = database.prepare(
       "SELECT coalesce(about, ''), coalesce(paper, ''), axes, \"table\", seeds FROM sweeps WHERE name = ?");
-  if (!row.bind(1, sweep).step()) fail(Code::usage, "no sweep is called {}{}", sweep, unknown_name_hint(sweep, names));
+  row.bind(1, sweep).step();
   SweepData data{sweep, row.text(0), row.text(1), {}, parsed(row.text(3), Json::object()), {}, {}, {}};
   for (const Json& axis : parsed(row.text(2), Json::array())) data.axes.push_back(axis.get<std::string>());
   for (const Json& seed : parsed(row.text(4), Json::array())) data.seeds.push_back(seed.get<int64_t>());

@@ -5,7 +5,10 @@
 #include <set>
 #include <thread>
 
+#include "core/error.h"
 #include "core/names.h"
+#include "core/process.h"
+#include "core/recipes.h"
 #include "runs/estimate.h"
 #include "runs/run_folder.h"
 #include "runs/schema.h"
@@ -97,19 +100,30 @@ Json runs_json(const std::vector<RunStatus>& runs) {
 
 }  // namespace
 
-Status read_status(const Sqlite& database, const std::string& sweep, const fs::path& out) {
-  Status status;
-  std::vector<std::string> names;
-  Statement sweeps = database.prepare("SELECT name, coalesce(about, '') FROM sweeps ORDER BY name");
-  while (sweeps.step()) {
-    names.push_back(sweeps.text(0));
-    if (sweep.empty() || names.back() == sweep || names.back() == sweep + "-tune")
-      status.sweeps.push_back(read_sweep_status(database, names.back(), sweeps.text(1), out));
+std::string sweep_run_here(const Sqlite& database, const std::string& name) {
+  std::vector<std::string> here;
+  Statement rows = database.prepare("SELECT name FROM sweeps ORDER BY name");
+  while (rows.step()) here.push_back(rows.text(0));
+  const auto is_here = [&](const std::string& sweep) {
+    return std::find(here.begin(), here.end(), sweep) != here.end();
+  };
+  if (is_here(name)) return name;
+  if (const auto file = sweep_file(name)) {
+    const std::string sweep = sweep_name(*file);
+    if (is_here(sweep)) return sweep;
+    fail(Code::usage, "sweep {}: nothing of it has run here; start it: simmim sweep {}", sweep, shell_quoted(name));
   }
-  if (!sweep.empty() && status.sweeps.empty())
-    fail(Code::usage, "{}: no such sweep{}", sweep,
-         names.empty() ? "; none has been started here, simmim list sweeps shows some to start"
-                       : unknown_name_hint(sweep, names));
+  fail(Code::usage, "no sweep is called {}{}", name,
+       here.empty() ? "; none has run here, simmim list sweeps shows some to start" : unknown_name_hint(name, here));
+}
+
+Status read_status(const Sqlite& database, const std::string& name, const fs::path& out) {
+  Status status;
+  const std::string sweep = name.empty() ? name : sweep_run_here(database, name);
+  Statement sweeps = database.prepare("SELECT name, coalesce(about, '') FROM sweeps ORDER BY name");
+  while (sweeps.step())
+    if (const std::string each = sweeps.text(0); sweep.empty() || each == sweep || each == sweep + "-tune")
+      status.sweeps.push_back(read_sweep_status(database, each, sweeps.text(1), out));
   if (!sweep.empty()) return status;
   Statement loose = database.prepare(
       fmt::format(fmt::runtime(kRuns), fmt::arg("cell", "''"),

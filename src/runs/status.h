@@ -34,6 +34,10 @@ struct Status {
   std::map<std::string, int64_t> other_states;  // of no sweep, all of them: state -> runs
 };
 
+// What the database calls a sweep that is named in any way that find_sweep takes. Code::usage, with what to do, if
+// nothing of it has run here.
+std::string sweep_run_here(const Sqlite& database, const std::string& name);
+
 // All sweeps, or the one named and its tuning (NAME-tune). Code::usage for an unknown one. out: the results folder, for
 // the time left; empty: without it.
 Status read_status(const Sqlite& database, const std::string& sweep = "", const fs::path& out = {});

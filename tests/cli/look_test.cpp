@@ -104,6 +104,25 @@ TEST_F(LookAtRuns, WatchEndsByItselfAndSaysEachChangeOnce) {
   EXPECT_NE(said.out.find("runs of no sweep: 1 done"), std::string::npos) << said.out;
 }
 
+TEST_F(LookAtRuns, SweepIsKnownByItsFileTooAndOneThatHasNotRunSaysHowToStartIt) {
+  const std::string table = look({"table", "demo"});
+  for (const std::string& name : {std::string("demo.json"), SIMMIM_SOURCE_DIR + std::string("/sweeps/demo.json")})
+    EXPECT_EQ(look({"table", name}), table) << name;
+  for (const char* command : {"table", "plot", "report", "status"})
+    for (const char* name : {"masks", "small/masks", "small-masks"}) {
+      const Finished got = simmim_run({command, name, "--out", out_.string()});
+      EXPECT_EQ(got.code, 2) << command;
+      const std::string said =
+          fmt::format("sweep small-masks: nothing of it has run here; start it: simmim sweep {}", name);
+      EXPECT_NE(got.err.find(said), std::string::npos) << command << ": " << got.err;
+    }
+  for (const char* command : {"table", "status"}) {
+    const Finished got = simmim_run({command, "dmo", "--out", out_.string()});
+    EXPECT_EQ(got.code, 2) << command;
+    EXPECT_NE(got.err.find("no sweep is called dmo; did you mean 'demo'? known: demo"), std::string::npos) << got.err;
+  }
+}
+
 TEST_F(LookAtRuns, ListThatIsEmptySaysWhy) {
   const Finished got = simmim_run({"runs", "state=don", "--out", out_.string()});
   EXPECT_EQ(got.code, 0);
