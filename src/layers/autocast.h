@@ -19,6 +19,7 @@ class Autocast {
     at::autocast::set_autocast_enabled(device_, was_on_);
     at::autocast::set_autocast_dtype(device_, was_dtype_);
   }
+  static bool is_on(const Tensor& x) { return at::autocast::is_autocast_enabled(x.device().type()); }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layers/attention.h"
+#include "layers/autocast.h"
 #include "layers/drop_path.h"
 #include "layers/fused_block.h"
 #include "layers/rows.h"
@@ -29,7 +30,6 @@ double block_flops(const BlockOptions& o, int64_t L, int64_t N) {
 
 Block::Block(const Scope& scope, const BlockOptions& o)
     : options_(o),
-      autocast_(scope.context().autocast),
       gamma_1_(optional_gamma(scope, "gamma_1", o)),
       gamma_2_(optional_gamma(scope, "gamma_2", o)),
       norm1_(scope / "norm1", o.dim, o.eps),
@@ -56,7 +56,7 @@ Tensor Block::residual(const Tensor& x, const Tensor& branch, const Tensor& gamm
 
 Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                       const StepContext& step) const {
-  const bool fuse = can_fuse(shape(bias.size(1)), x.device(), x.scalar_type(), autocast_);
+  const bool fuse = can_fuse(shape(bias.size(1)), x.device(), x.scalar_type(), Autocast::is_on(x));
   const Tensor y = fuse ? fused(x, bias, windows, index, step) : plain(x, bias, windows, index, step);
   if (step.after_block) (*step.after_block)(y);
   return y;
@@ -68,11 +68,14 @@ Tensor Block::fused(const Tensor& x, const Tensor& bias, const Windows* windows,
   const auto factors = [&](int64_t branch) {
     return drop_path(options_.drop_path, x.size(0), 2 * index + branch, step, stream.options());
   };
-  return fused_block(
-      stream, bias,
-      {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_, norm2_.weight,
-       norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
-      {.eps = options_.eps, .windows = windows, .factors_1 = factors(0), .factors_2 = factors(1), .bf16 = autocast_});
+  return fused_block(stream, bias,
+                     {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_,
+                      norm2_.weight, norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
+                     {.eps = options_.eps,
+                      .windows = windows,
+                      .factors_1 = factors(0),
+                      .factors_2 = factors(1),
+                      .bf16 = Autocast::is_on(x)});
 }
 
 Tensor Block::plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,

@@ -29,7 +29,8 @@ class Block {
   Block(const Scope& scope, const BlockOptions& options);
 
   // x (B,L,D) -> (B,L,D). bias (H,N,N). windows: where attention is confined to; nullptr: all L tokens, N = L.
-  // index: of the block in the network, for drop path. Fused where the device can (layers/fused_block.h), else plain.
+  // index: of the block in the network, for drop path. Fused where the device can (layers/fused_block.h), else plain;
+  // products in bf16 while an Autocast lasts.
   Tensor forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                  const StepContext& step) const;
 
@@ -51,7 +52,6 @@ class Block {
   BlockShape shape(int64_t N) const;
 
   BlockOptions options_;
-  bool autocast_;
   Tensor gamma_1_, gamma_2_;  // (D) or undefined
   LayerNorm norm1_;
   Tensor q_bias_, v_bias_;  // (D) or undefined
