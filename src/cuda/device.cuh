@@ -38,6 +38,14 @@ inline int64_t shared_memory_limit() {
   return bytes;
 }
 
+// Whether the current device has what the kernels are written in: bf16, tf32, ldmatrix (sm_80 and up).
+inline bool has_tensor_cores() {
+  int device = 0, major = 0;
+  check(cudaGetDevice(&device));
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  return major >= 8;
+}
+
 __device__ inline unsigned char* shared_memory() {
   extern __shared__ uint4 simmim_shared[];
   return reinterpret_cast<unsigned char*>(simmim_shared);
