@@ -16,6 +16,17 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << 
 
 int64_t blocks(int64_t rows, int64_t block) { return (rows + block - 1) / block; }
 
+// Of each row.
+struct Statistics {
+  explicit Statistics(int64_t rows) : mean(unset<float>(rows)), rstd(mean) {}
+  Numbers<float> mean, rstd;
+};
+
+void expect_near(const Statistics& got, const Statistics& wanted) {
+  EXPECT_LE(distance(got.mean, wanted.mean, 1), 1e-6);
+  EXPECT_LE(distance(got.rstd, wanted.rstd), 1e-6);
+}
+
 template <class E>
 class Rows {
  public:
@@ -30,47 +41,53 @@ class Rows {
 
   void check_norms() {
     Numbers<E> out = unset<E>(rows_ * D_), wanted_out = out;
-    Numbers<float> mean = unset<float>(rows_), rstd = mean, wanted_mean = mean, wanted_rstd = mean;
+    Statistics own(rows_), wanted(rows_);
     norm_forward<E>(
-        {x_.data(), order(), L_, D_, weight_.data(), bias_.data(), 1e-5f, out.data(), mean.data(), rstd.data()}, 0,
-        rows_);
+        {x_.data(), order(), L_, D_, weight_.data(), bias_.data(), 1e-5f, out.data(), own.mean.data(), own.rstd.data()},
+        0, rows_);
     twin<E>().norm_forward({x_.data(), order(), L_, D_, weight_.data(), bias_.data(), 1e-5f, wanted_out.data(),
-                            wanted_mean.data(), wanted_rstd.data()},
+                            wanted.mean.data(), wanted.rstd.data()},
                            0, rows_);
     EXPECT_LE(distance(out, wanted_out), kRounding<E>);
-    EXPECT_LE(distance(mean, wanted_mean, 1), 1e-6);
-    EXPECT_LE(distance(rstd, wanted_rstd), 1e-6);
+    expect_near(own, wanted);
 
     Numbers<float> dx = unset<float>(rows_ * D_), wanted_dx = dx;
     Numbers<float> sums = unset<float>(blocks(rows_, kRowBlock) * 2 * D_);
     Numbers<float> wanted_sums = unset<float>(blocks(rows_, kernels::kRowBlock) * 2 * D_);
-    norm_backward<E>({branch_.data(), inverse(), x_.data(), mean.data(), rstd.data(), weight_.data(), dy_.data(), rows_,
-                      L_, D_, dx.data(), sums.data()},
+    norm_backward<E>({branch_.data(), inverse(), x_.data(), own.mean.data(), own.rstd.data(), weight_.data(),
+                      dy_.data(), rows_, L_, D_, dx.data(), sums.data()},
                      0, blocks(rows_, kRowBlock));
-    twin<E>().norm_backward({branch_.data(), inverse(), x_.data(), mean.data(), rstd.data(), weight_.data(), dy_.data(),
-                             rows_, L_, D_, wanted_dx.data(), wanted_sums.data()},
+    twin<E>().norm_backward({branch_.data(), inverse(), x_.data(), own.mean.data(), own.rstd.data(), weight_.data(),
+                             dy_.data(), rows_, L_, D_, wanted_dx.data(), wanted_sums.data()},
                             0, blocks(rows_, kernels::kRowBlock));
     EXPECT_LE(distance(dx, wanted_dx), 2e-6);
     EXPECT_LE(distance(total(sums, 2 * D_), total(wanted_sums, 2 * D_)), 1e-5);
   }
 
   void check_residuals() {
-    Numbers<float> y = unset<float>(rows_ * D_), wanted_y = y, mean = unset<float>(rows_), rstd = mean;
+    Numbers<float> y = unset<float>(rows_ * D_), wanted_y = y;
+    Statistics own(rows_), wanted(rows_);
     Numbers<E> out = unset<E>(rows_ * D_), wanted_out = out;
-    const auto arguments = [&](Numbers<float>& to, E* norm) {
+    const auto arguments = [&](Numbers<float>& to, E* norm, Statistics& of) {
       return ResidualForward<float, E>{
-          x_.data(), branch_.data(),
-          inverse(), L_,
-          D_,        bias_.data(),
-          gamma(),   factors(),
-          to.data(), {nullptr, nullptr, L_, D_, weight_.data(), bias_.data(), 1e-5f, norm, mean.data(), rstd.data()}};
+          x_.data(),
+          branch_.data(),
+          inverse(),
+          L_,
+          D_,
+          bias_.data(),
+          gamma(),
+          factors(),
+          to.data(),
+          {nullptr, nullptr, L_, D_, weight_.data(), bias_.data(), 1e-5f, norm, of.mean.data(), of.rstd.data()}};
     };
-    residual_forward<E>(arguments(y, out.data()), 0, rows_);
-    twin<E>().residual_forward(arguments(wanted_y, wanted_out.data()), 0, rows_);
+    residual_forward<E>(arguments(y, out.data(), own), 0, rows_);
+    twin<E>().residual_forward(arguments(wanted_y, wanted_out.data(), wanted), 0, rows_);
     EXPECT_LE(distance(y, wanted_y), 1e-6);
     EXPECT_LE(distance(out, wanted_out), kRounding<E>);
+    expect_near(own, wanted);
     Numbers<float> alone = unset<float>(rows_ * D_);
-    residual_forward<E>(arguments(alone, nullptr), 0, rows_);
+    residual_forward<E>(arguments(alone, nullptr, own), 0, rows_);
     EXPECT_EQ(alone, y);
 
     Numbers<E> d_branch = unset<E>(rows_ * D_), wanted_branch = d_branch;
