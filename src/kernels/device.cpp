@@ -153,10 +153,22 @@ template const kernels::Operations<float, float>* operations_on(at::Device);
 template const kernels::Operations<float, kernels::bf16>* operations_on(at::Device);
 template const kernels::Operations<double, double>* operations_on(at::Device);
 
-at::Device rank_device(const std::string& text, int local_rank) {
+int rank_gpu(const std::string& text, int count, const Launch& launch) {
+  if (count == 1) return 0;  // the launcher shows each process one of its own
+  if (launch.local_size > count)
+    fail(Code::usage, "device: {} processes on this host have {} GPUs, and each needs one of its own; start {} a host",
+         launch.local_size, count, count);
+  const auto given = text == "cuda" ? std::nullopt : cuda_index(text);
+  if (given && launch.local_size > 1)
+    fail(Code::usage,
+         "device: got '{}' for {} processes on this host, and each needs a GPU of its own; use device=cuda", text,
+         launch.local_size);
+  return given.value_or(launch.local_rank % count);
+}
+
+at::Device rank_device(const std::string& text, const Launch& launch) {
   const at::Device device = resolve_device(text);
-  if (device.is_cpu() || text.starts_with("cuda:")) return device;
-  return cuda_device(local_rank % cuda().count);
+  return device.is_cpu() ? device : cuda_device(rank_gpu(text, cuda().count, launch));
 }
 
 void synchronize(at::Device device) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/launch.h"
 #include "kernels/cpu.h"
 
 namespace simmim {
@@ -17,8 +18,10 @@ namespace simmim {
 // Throws Code::usage for another text, Code::device where a GPU is asked for and there is none that can be used.
 at::Device resolve_device(const std::string& text);
 
-// The same for one of several processes on a host: each has a GPU of its own, by its number on the host.
-at::Device rank_device(const std::string& text, int local_rank);
+// The same for one of several processes on a host: each has a GPU of its own, by its number on the host. Code::usage
+// where they would have to share one. rank_gpu: which of `count` GPUs.
+at::Device rank_device(const std::string& text, const Launch& launch);
+int rank_gpu(const std::string& text, int count, const Launch& launch);
 
 struct DeviceInfo {
   std::string name;          // "AMD EPYC 9R14", "NVIDIA H100 80GB HBM3"

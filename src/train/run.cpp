@@ -82,7 +82,7 @@ Json follow_stage(Group& group, const RunOptions& options) {
   } catch (const Control::Ended&) {  // nothing was to be done
     return {{"state", "done"}};
   }
-  group.open_wire(rank_device(entry.at("config").at("device"), group.launch().local_rank));
+  group.open_wire(rank_device(entry.at("config").at("device"), group.launch()));
   Session session(run_path(options.out, entry.at("id")), group);
   const bool done = run_kind(session, entry, options).ending == Ending::done;
   return {{"id", session.id()}, {"state", done ? "done" : "interrupted"}};
@@ -112,7 +112,7 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
                         {"versions", entry.at("versions")},
                         {"unversioned", entry.at("unversioned")},
                         {"weights", entry.at("weights")}});
-  const at::Device device = rank_device(entry.at("config").at("device"), group.launch().local_rank);
+  const at::Device device = rank_device(entry.at("config").at("device"), group.launch());
   const DeviceInfo info = device_info(device);
   Json environment = describe_environment(options.commit);
   environment["device_name"] = info.name;

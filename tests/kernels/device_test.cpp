@@ -45,6 +45,23 @@ TEST(Device, AGpuBeyondTheLastIsAnErrorThatSaysHowManyThereAre) {
   expect_refused("cuda:99", Code::device, {"device: got 'cuda:99'", "GPU", "use cuda:0"});
 }
 
+TEST(Device, EachProcessOfAHostHasAGpuOfItsOwnOrIsRefused) {
+  const auto gpu = [](const std::string& text, int count, int rank, int ranks) {
+    Launch launch;
+    launch.local_rank = rank, launch.local_size = ranks;
+    return rank_gpu(text, count, launch);
+  };
+  EXPECT_EQ(gpu("auto", 4, 3, 4), 3);
+  EXPECT_EQ(gpu("cuda", 4, 1, 2), 1);
+  EXPECT_EQ(gpu("cuda:2", 4, 0, 1), 2);
+  EXPECT_EQ(gpu("cuda", 1, 3, 4), 0);  // the launcher shows each process one
+  EXPECT_EQ(gpu("cuda:0", 1, 3, 4), 0);
+  EXPECT_EQ(error_of(Code::usage, [&] { gpu("cuda", 2, 0, 3); }),
+            "device: 3 processes on this host have 2 GPUs, and each needs one of its own; start 2 a host");
+  EXPECT_EQ(error_of(Code::usage, [&] { gpu("cuda:1", 4, 0, 2); }),
+            "device: got 'cuda:1' for 2 processes on this host, and each needs a GPU of its own; use device=cuda");
+}
+
 TEST(Device, TheInformationNamesTheProcessorAndItsMemory) {
   const auto info = device_info(at::kCPU);
   EXPECT_FALSE(info.name.empty());
