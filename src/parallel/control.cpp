@@ -17,6 +17,7 @@ namespace simmim {
 namespace {
 
 constexpr int kPatienceMs = 60'000;  // for a process that has started and must only connect
+constexpr int kLookMs = 20;          // how often one who waits for a peer looks at the others
 constexpr uint32_t kMostPayload = 1u << 30;
 
 struct Header {
@@ -119,9 +120,12 @@ void Control::send(int peer, Kind kind, std::string_view payload) {
   if (!send_bytes(descriptor, frame.data(), frame.size()) && kind == Kind::data) receive(peer);
 }
 
-// The next words of a peer; throws if they are its last.
+// The next words of a peer; throws if they are its last, or if another's are while this one is silent.
 std::string Control::receive(int peer) {
   const int descriptor = peers_[static_cast<size_t>(peer)];
+  pollfd one{descriptor, POLLIN, 0};
+  for (int ready = 0; ready <= 0;)
+    if (ready = ::poll(&one, 1, kLookMs); ready == 0) check();
   Header header{};
   if (!receive_bytes(descriptor, &header, sizeof header) || header.bytes > kMostPayload) lost(peer);
   std::string payload(header.bytes, '\0');
@@ -131,7 +135,10 @@ std::string Control::receive(int peer) {
 }
 
 void Control::hear(int peer, Kind kind, const std::string& payload) {
-  if (kind == Kind::end) throw Ended{};
+  if (kind == Kind::end) {
+    first_has_ended_ = true;
+    throw Ended{};
+  }
   SIMMIM_CHECK(kind == Kind::failure && !payload.empty(), "words of kind {}", static_cast<uint32_t>(kind));
   const std::string text = payload.substr(1);
   first_has_failed_ = peer == 0;
@@ -192,6 +199,16 @@ std::string Control::from_first(std::string words) {
   return words;
 }
 
+std::vector<std::string> Control::to_first(std::string words) {
+  if (rank_ != 0) {
+    send(0, Kind::data, words);
+    return {};
+  }
+  std::vector<std::string> all = {std::move(words)};
+  for (int peer = 1; peer < size_; ++peer) all.push_back(receive(peer));
+  return all;
+}
+
 bool Control::fail_all(Code code, const std::string& text) {
   if (first_has_failed_) return true;
   for (int peer = 0; peer < size_; ++peer)
@@ -211,6 +228,16 @@ bool Control::fail_all(Code code, const std::string& text) {
 void Control::end_all() {
   for (int peer = 1; peer < size_; ++peer)
     if (peers_[static_cast<size_t>(peer)] >= 0) send(peer, Kind::end, "");
+}
+
+bool Control::first_ends() {
+  try {
+    while (!first_has_ended_) receive(0);
+  } catch (const Ended&) {
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
 }
 
 void Control::wait_for_first(int seconds) {

@@ -27,6 +27,8 @@ class Control {
   // with as many values.
   std::vector<double> sum(std::vector<double> values);
   std::string from_first(std::string words);  // rank 0's, on every rank
+  // Every rank's words, in the order of the ranks, on rank 0; nothing on the others.
+  std::vector<std::string> to_first(std::string words);
 
   // Throws what another rank has said that ends the run, or that one is gone. Cheap; for those who wait.
   void check();
@@ -35,6 +37,8 @@ class Control {
   bool fail_all(Code code, const std::string& text);
   // Nothing went wrong. The others' next call throws Ended.
   void end_all();
+  // Waits for rank 0's last word: true if that is end_all's, heard now or before.
+  bool first_ends();
   // Waits until rank 0 has closed its end, at most `seconds`: a launcher kills all when one ends with an error, and
   // rank 0 has things to write down.
   void wait_for_first(int seconds);
@@ -55,7 +59,7 @@ class Control {
   [[noreturn]] void lost(int peer);
 
   int rank_, size_, listener_ = -1;
-  bool first_has_failed_ = false;
+  bool first_has_failed_ = false, first_has_ended_ = false;
   std::vector<int> peers_;  // descriptors; of rank 0: every other's, else only [0]
   std::string invitation_, token_;
 };

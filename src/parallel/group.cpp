@@ -128,7 +128,8 @@ void Group::leave() {
   if (!many()) return;
   if (first() && failed_) return;  // the others wait for its end
   if (first()) control_->end_all();
-  if (mpi_ != nullptr && !failed_) mpi_->close();
+  // MPI ends on all together, so nobody goes there while rank 0 may still fail.
+  if (mpi_ != nullptr && !failed_ && (first() || control_->first_ends())) mpi_->close();
   if (!first()) control_->wait_for_first(kLastWordsSeconds);
   control_.reset();
   wire_ = nullptr;

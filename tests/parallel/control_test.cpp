@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
+#include <future>
 #include <thread>
 
 #include "temporary.h"
@@ -41,6 +43,16 @@ TEST(Control, SumsInTheOrderOfTheRanks) {
 TEST(Control, HandsTheWordsOfTheFirstToAll) {
   const std::string words(100'000, 'x');
   as_ranks(3, [&](int rank, Control& control) { EXPECT_EQ(control.from_first(rank == 0 ? words : ""), words); });
+}
+
+TEST(Control, HandsTheWordsOfAllToTheFirst) {
+  as_ranks(3, [&](int rank, Control& control) {
+    const std::vector<std::string> words = control.to_first("of rank " + std::to_string(rank));
+    if (rank == 0)
+      EXPECT_EQ(words, (std::vector<std::string>{"of rank 0", "of rank 1", "of rank 2"}));
+    else
+      EXPECT_TRUE(words.empty());
+  });
 }
 
 TEST(Control, AFailureOfOneEndsAllAndTheFirstSaysIt) {
@@ -82,13 +94,42 @@ TEST(Control, WhoWaitsHearsOfAFailure) {
   });
 }
 
-TEST(Control, TheFirstMayEndWithoutAFailure) {
-  as_ranks(2, [&](int rank, Control& control) {
-    if (rank == 0)
-      control.end_all();
-    else
-      EXPECT_THROW(control.from_first(""), Control::Ended);
+TEST(Control, AFailureIsHeardWhileAnotherRankIsSilent) {
+  std::promise<void> heard;
+  as_ranks(3, [&, known = heard.get_future().share()](int rank, Control& control) {
+    if (rank == 0) {
+      EXPECT_EQ(error_of(Code::data, [&] { control.sum({1}); }), "rank 2 of 3: an image is broken");
+      heard.set_value();
+      control.fail_all(Code::data, "an image is broken");
+    } else if (rank == 1) {
+      EXPECT_EQ(known.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    } else {
+      control.fail_all(Code::data, "an image is broken");
+    }
   });
+}
+
+TEST(Control, TheFirstMayEndWithoutAFailure) {
+  as_ranks(3, [&](int rank, Control& control) {
+    if (rank == 0) {
+      control.end_all();
+    } else {
+      if (rank == 1) {
+        EXPECT_THROW(control.from_first(""), Control::Ended);
+      }
+      EXPECT_TRUE(control.first_ends());
+    }
+  });
+}
+
+TEST(Control, TheFirstHasNotEndedWhereItFailsOrIsGone) {
+  for (const bool speaks : {true, false})
+    as_ranks(2, [&](int rank, Control& control) {
+      if (rank == 1)
+        EXPECT_FALSE(control.first_ends());
+      else if (speaks)
+        control.fail_all(Code::data, "no space left");
+    });
 }
 
 TEST(Control, LetsNoStrangerIn) {
