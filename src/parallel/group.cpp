@@ -81,6 +81,11 @@ std::string Group::from_first(std::string words) {
   return many() ? control_->from_first(std::move(words)) : std::move(words);
 }
 
+std::vector<std::string> Group::to_first(std::string words) {
+  if (many()) return control_->to_first(std::move(words));
+  return {std::move(words)};
+}
+
 void Group::open_wire(at::Device device) {
   if (!many()) return;
   device_ = device;

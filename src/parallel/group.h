@@ -30,6 +30,7 @@ class Group {
   double sum(double value);
   bool any(bool value) { return sum(value ? 1 : 0) > 0; }
   std::string from_first(std::string words);
+  std::vector<std::string> to_first(std::string words);  // every rank's, on rank 0
 
   // Tensors of `device` from here on. Code::device if there is no way for them.
   void open_wire(at::Device device);

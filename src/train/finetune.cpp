@@ -1,5 +1,4 @@
 // Full fine-tuning with layer-wise rate decay (official main_finetune.py), or training from scratch.
-#include <cmath>
 #include <optional>
 
 #include "config/resolve.h"
@@ -105,7 +104,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   };
   StageResult result;
   result.ending = train(session, task, progress);
-  result.summary["skipped_images"] = std::llround(group.sum(static_cast<double>(loader.skipped().size())));
+  result.summary["skipped_images"] = tell_skipped(session, loader);
   if (result.ending == Ending::interrupted || !group.first()) return result;
 
   if (options.select == "best") {

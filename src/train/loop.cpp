@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 
 #include "core/error.h"
 #include "core/names.h"
@@ -269,9 +270,19 @@ class Loop {
 }  // namespace
 
 Ending train(Session& session, const TrainTask& task, Progress& progress) {
-  const Ending ending = Loop(session, task, progress).run();
-  for (const SkippedImage& skipped : task.loader.skipped()) session.message("skipped: " + skipped.message);
-  return ending;
+  return Loop(session, task, progress).run();
+}
+
+int64_t tell_skipped(Session& session, const Loader& loader) {
+  Json own = Json::array();
+  for (const SkippedImage& skipped : loader.skipped()) own.push_back({skipped.index, skipped.message});
+  std::map<int64_t, std::string> all;
+  for (const std::string& words :
+       session.group().to_first(own.dump(-1, ' ', false, Json::error_handler_t::replace)))  // a name may be any bytes
+    for (const Json& skipped : Json::parse(words))
+      all.emplace(skipped[0].get<int64_t>(), skipped[1].get<std::string>());
+  for (const auto& [index, message] : all) session.message("skipped: " + message);
+  return static_cast<int64_t>(all.size());
 }
 
 void save_weights(const fs::path& path, const NamedTensors& tensors, const Metadata& description) {

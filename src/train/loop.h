@@ -48,9 +48,11 @@ enum class Ending { done, interrupted };
 //
 // Trains from the run folder's last.safetensors, or from the start, to the end, and leaves final weights (their
 // average, if there is one) in the parameters. `progress` is shared with the stage (extra). Throws Code::run_failed
-// after max_skipped_steps non-finite steps in a row, Code::data when a checkpoint cannot be written. Images that could
-// not be read are told at the end.
+// after max_skipped_steps non-finite steps in a row, Code::data when a checkpoint cannot be written.
 Ending train(Session& session, const TrainTask& task, Progress& progress);
+
+// Tells which images could not be read, each once, whichever processes met it. Returns how many, on the first.
+int64_t tell_skipped(Session& session, const Loader& loader);
 
 // Weights alone, for final.safetensors and kept epochs: equal runs give equal bytes.
 void save_weights(const fs::path& path, const NamedTensors& tensors, const Metadata& description);

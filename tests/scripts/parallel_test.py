@@ -27,6 +27,7 @@ EXACT = TINY + ["precision=f64", "pretrain.log_steps=1", "finetune.log_steps=1"]
 # Long enough to be stopped, with a checkpoint every step.
 ENDLESS = ["pretrain"] + EXACT + ["pretrain.epochs=2000", "pretrain.save_steps=1", "pretrain.val_epochs=0"]
 SECONDS = 60
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 class Case(unittest.TestCase):
@@ -142,6 +143,19 @@ class Parallel(Case):
         for out, ranks in (("two", 1), ("four", 4)):
             self.assertEqual(self.done(ranks, words, out), run)
             self.assert_same_curves(self.journal("whole"), self.journal(out), 1e-10)
+
+    def test_an_image_that_several_ranks_cannot_read_is_skipped_once(self):
+        shutil.copytree(GOLDEN / "finetune8", self.folder / "images")
+        (self.folder / "images/train/class0/p0.png").write_text("no image")
+        words = ["pretrain"] + TINY + [f"data.root={self.folder / 'images'}"] + (
+            "data.name=image_folder data.train=train data.limit=0 data.holdout=2 data.split_seed=2 "
+            "pretrain.batch_size=2 pretrain.epochs=6 pretrain.val_epochs=0").split()
+        for ranks in (1, 2):
+            out = f"ranks{ranks}"
+            got = self.run_it(ranks, words, out)
+            self.assertEqual(got.returncode, 0, got.err)
+            self.assertEqual(self.record(out)["summary"]["skipped_images"], 1)
+            self.assertEqual(got.err.count("skipped: "), 1, got.err)
 
     def rank_process(self, mpirun, rank):
         for child in self.children(mpirun):
