@@ -17,8 +17,9 @@ ncclComm_t group = nullptr;
 cudaStream_t beside = nullptr;
 cudaEvent_t reached = nullptr;
 
+// A call may return before it has begun: issued() tells what became of it.
 int explain(ncclResult_t result, WireWhy* why) {
-  if (result == ncclSuccess) return 0;
+  if (result == ncclSuccess || result == ncclInProgress) return 0;
   std::snprintf(why->text, sizeof why->text, "NCCL: %s (%s)", ncclGetErrorString(result), ncclGetLastError(group));
   return 1;
 }
@@ -30,17 +31,8 @@ int explain(cudaError_t result, WireWhy* why) {
 }
 
 ncclDataType_t type_of(WireType type) {
-  switch (type) {
-    case WireType::f32:
-      return ncclFloat;
-    case WireType::f64:
-      return ncclDouble;
-    case WireType::i64:
-      return ncclInt64;
-    case WireType::bytes:
-      break;
-  }
-  return ncclUint8;
+  constexpr ncclDataType_t types[] = {ncclFloat, ncclDouble, ncclInt64, ncclUint8};  // in the order of WireType
+  return types[static_cast<int>(type)];
 }
 
 cudaStream_t computing() { return at::cuda::getCurrentCUDAStream().stream(); }
@@ -68,20 +60,53 @@ int init(int rank, int size, const char* id, int device, WireWhy* why) {
   c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
   if (explain(cudaStreamCreateWithFlags(&beside, cudaStreamNonBlocking), why)) return 1;
   if (explain(cudaEventCreateWithFlags(&reached, cudaEventDisableTiming), why)) return 1;
-  return explain(ncclCommInitRank(&group, size, made, rank), why);
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  return explain(ncclCommInitRankConfig(&group, size, made, rank, &config), why);
+}
+
+int gone(WireWhy* why) {
+  std::snprintf(why->text, sizeof why->text, "NCCL: given up");
+  return 1;
+}
+
+int issued(int* yes, WireWhy* why) {
+  *yes = 0;
+  if (group == nullptr) return gone(why);
+  ncclResult_t state = ncclSuccess;
+  if (explain(ncclCommGetAsyncError(group, &state), why) || explain(state, why)) return 1;
+  *yes = state == ncclSuccess;
+  return 0;
 }
 
 int start_sum(void* data, int64_t count, WireType type, WireWhy* why) {
+  if (group == nullptr) return gone(why);
   if (order(computing(), beside, why)) return 1;
   return explain(ncclAllReduce(data, data, static_cast<size_t>(count), type_of(type), ncclSum, group, beside), why);
 }
 
+int broadcast(void* data, int64_t count, WireType type, WireWhy* why) {
+  if (group == nullptr) return gone(why);
+  if (order(computing(), beside, why)) return 1;
+  return explain(ncclBroadcast(data, data, static_cast<size_t>(count), type_of(type), 0, group, beside), why);
+}
+
 int wait(WireWhy* why) { return order(beside, computing(), why); }
 
-int broadcast(void* data, int64_t count, WireType type, WireWhy* why) {
-  if (order(computing(), beside, why)) return 1;
-  if (explain(ncclBroadcast(data, data, static_cast<size_t>(count), type_of(type), 0, group, beside), why)) return 1;
-  return wait(why);
+int finished(int* yes, WireWhy* why) {
+  if (issued(yes, why)) return 1;
+  const cudaError_t state = cudaStreamQuery(beside);
+  if (state == cudaErrorNotReady)
+    cudaGetLastError();  // no error: it is forgotten
+  else if (explain(state, why))
+    return 1;
+  *yes = *yes != 0 && state == cudaSuccess;
+  return 0;
+}
+
+void abort() {
+  if (group != nullptr) ncclCommAbort(group);
+  group = nullptr;
 }
 
 }  // namespace
@@ -89,6 +114,7 @@ int broadcast(void* data, int64_t count, WireType type, WireWhy* why) {
 
 extern "C" const simmim::NcclApi* simmim_nccl_api() {
   static const simmim::NcclApi api{simmim::kWireVersion, simmim::unique_id, simmim::init,
-                                   simmim::broadcast,    simmim::start_sum, simmim::wait};
+                                   simmim::broadcast,    simmim::start_sum, simmim::issued,
+                                   simmim::wait,         simmim::finished,  simmim::abort};
   return &api;
 }

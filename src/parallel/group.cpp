@@ -30,6 +30,10 @@ std::string how_to_start(const Launch& launch) {
 }  // namespace
 
 Group::Group() = default;
+Group::Group(const Launch& launch, Control control, std::unique_ptr<Wire> wire)
+    : launch_(launch), mpi_(std::move(wire)), wire_(mpi_.get()) {
+  control_.emplace(std::move(control));
+}
 Group::~Group() = default;
 
 void Group::join(const Launch& launch) {
@@ -97,7 +101,9 @@ void Group::open_wire(at::Device device) {
     wire_ = mpi_.get();
     return;
   }
-  nccl_ = open_nccl(rank(), size(), device.index(), [&](std::string id) { return from_first(std::move(id)); });
+  nccl_ = open_nccl(
+      rank(), size(), device.index(), [&](std::string id) { return from_first(std::move(id)); },
+      [this] { control_->check(); });
   wire_ = nccl_.get();
 }
 
@@ -108,7 +114,9 @@ void Group::broadcast(const NamedTensors& tensors) {
     const Tensor values = tensor.detach(), there = values.to(device_).contiguous();
     wire_->start_broadcast(there);
     wait();
-    if (there.data_ptr() != values.data_ptr()) Tensor(values).copy_(there);
+    if (there.data_ptr() == values.data_ptr()) continue;
+    before_reading();
+    Tensor(values).copy_(there);
   }
 }
 
@@ -117,14 +125,35 @@ void Group::start_sum(const Tensor& tensor) {
 }
 
 void Group::wait() {
-  if (!many()) return;
-  while (!wire_->done_within(kWaitMs)) control_->check();
+  if (many()) wait_until([&] { return wire_->done_within(kWaitMs); });
+}
+
+void Group::before_reading() {
+  if (many()) wait_until([&] { return wire_->finished_within(kWaitMs); });
+}
+
+void Group::wait_until(const std::function<bool()>& done) {
+  const auto ask = [&] {
+    try {
+      return done();
+    } catch (const Error&) {
+      control_->check();  // what a rank has said, or that it is gone, tells more
+      throw;
+    }
+  };
+  try {
+    while (!ask()) control_->check();
+  } catch (...) {
+    wire_->give_up();
+    throw;
+  }
 }
 
 std::string Group::fail_all(Code code, const std::string& text) {
   if (!many()) return speaks_ ? text : "";
   failed_ = true;
   const bool said = control_->fail_all(code, text);
+  if (wire_ != nullptr) wire_->give_up();
   const bool speaks = first() || (!said && (rank() == 1 || launch_.local_rank == 0));
   return speaks ? text : "";
 }

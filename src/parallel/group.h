@@ -13,7 +13,8 @@ namespace simmim {
 
 class Group {
  public:
-  Group();  // of one
+  Group();                                                                   // of one
+  Group(const Launch& launch, Control control, std::unique_ptr<Wire> wire);  // of processes that have met
   ~Group();
 
   // Meets the other processes of a launch; all of them call it. Code::usage if there are not as many as the launch
@@ -37,6 +38,9 @@ class Group {
   void broadcast(const NamedTensors& tensors);  // rank 0's values into everyone's
   void start_sum(const Tensor& tensor);         // see Wire
   void wait();                                  // for all that was started; throws what another rank failed with
+  // Before the host reads what such sums are part of: until then a GPU only knows that it has to wait for them, and one
+  // that waits for a rank that is gone would never answer. Throws as wait() does.
+  void before_reading();
 
   // This process has failed. Returns what it should print: nothing if rank 0 says it for all.
   std::string fail_all(Code code, const std::string& text);
@@ -45,6 +49,7 @@ class Group {
 
  private:
   void meet(const Launch& launch);
+  void wait_until(const std::function<bool()>& done);
   Launch launch_;
   bool speaks_ = true;  // of what goes wrong before the processes have met
   std::unique_ptr<Wire> mpi_, nccl_;

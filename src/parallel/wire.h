@@ -17,7 +17,10 @@ class Wire {
   virtual void start_sum(const Tensor& tensor) = 0;        // over all ranks, in place; f32, f64 or i64
   // True once all that was started may be read: at once on a GPU, whose own order of work sees to it.
   virtual bool done_within(int milliseconds) = 0;
-  virtual void close() {}  // by all ranks, when all went well
+  // True once the device has done all that was started: what the host reads then waits for no other rank.
+  virtual bool finished_within(int /*milliseconds*/) { return true; }
+  virtual void give_up() {}  // after a failure: the device no longer waits for ranks that may be gone
+  virtual void close() {}    // by all ranks, when all went well
 };
 
 struct MpiWorld {
@@ -28,8 +31,9 @@ struct MpiWorld {
 // libsimmim_mpi.so, beside the engine. Code::device if it was not built or does not load.
 MpiWorld open_mpi();
 
-// libsimmim_cuda.so with NCCL. share_id hands rank 0's words to all. Code::device if it was built without.
-std::unique_ptr<Wire> open_nccl(int rank, int size, int device,
-                                const std::function<std::string(std::string)>& share_id);
+// libsimmim_cuda.so with NCCL. share_id hands rank 0's words to all; look is called now and then while others are
+// waited for, and throws when that is in vain. Code::device if it was built without.
+std::unique_ptr<Wire> open_nccl(int rank, int size, int device, const std::function<std::string(std::string)>& share_id,
+                                std::function<void()> look);
 
 }  // namespace simmim

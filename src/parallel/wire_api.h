@@ -22,17 +22,21 @@ struct MpiApi {
   int (*finalize)(WireWhy* why);  // all ranks; nothing is called after it
 };
 
-// All of its functions are called on the thread that computes, and return before the GPU has done the work.
+// All of its functions are called on the thread that computes, and return before the GPU has done the work. After
+// `init` and whatever starts an operation comes `issued` until it says yes; nothing else is called before.
 struct NcclApi {
   int version;
   int (*unique_id)(char* id, size_t size, WireWhy* why);  // of rank 0, handed to all; size >= 128
   int (*init)(int rank, int size, const char* id, int device, WireWhy* why);
   int (*broadcast)(void* data, int64_t count, WireType type, WireWhy* why);
   int (*start_sum)(void* data, int64_t count, WireType type, WireWhy* why);  // beside what is computed from now on
-  int (*wait)(WireWhy* why);  // what is computed from now on comes after all that was started
+  int (*issued)(int* issued, WireWhy* why);      // is what was started last in the GPU's order of work?
+  int (*wait)(WireWhy* why);                     // what is computed from now on comes after all that was started
+  int (*finished)(int* finished, WireWhy* why);  // has the GPU done all that was started?
+  void (*abort)();                               // ends what still waits for other ranks; nothing is started after it
 };
 
-inline constexpr int kWireVersion = 1;
+inline constexpr int kWireVersion = 2;
 inline constexpr const char* kMpiApiSymbol = "simmim_mpi_api";    // extern "C" const MpiApi* simmim_mpi_api()
 inline constexpr const char* kNcclApiSymbol = "simmim_nccl_api";  // extern "C" const NcclApi* simmim_nccl_api()
 

@@ -3,31 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <future>
 #include <thread>
 
+#include "ranks.h"
 #include "temporary.h"
 
 namespace simmim {
 namespace {
-
-// Runs `work` as every rank of a group, each in a thread of its own.
-void as_ranks(int size, const std::function<void(int rank, Control& control)>& work) {
-  Control first = Control::listen(size, /*one_host=*/true);
-  std::vector<std::thread> others;
-  for (int rank = 1; rank < size; ++rank)
-    others.emplace_back([&, rank, invitation = first.invitation()] {
-      Control control = Control::connect(rank, size, invitation);
-      work(rank, control);
-    });
-  first.accept_all();
-  {
-    Control mine = std::move(first);
-    work(0, mine);
-  }
-  for (std::thread& other : others) other.join();
-}
 
 TEST(Control, SumsInTheOrderOfTheRanks) {
   const std::vector<double> parts = {0.1, 0.2, 0.3, -0.6};  // another order gives another last digit
