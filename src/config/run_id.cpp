@@ -41,6 +41,8 @@ Json result_versions(const Json& stage_config) {
         (stage == "probe" && part.probe))
       versions[part.name] = part.version;
   if (versions.contains("masks") && has_lowered_blocks(stage_config)) versions["masks"] = 2;
+  // Version 1 also evaluated in bf16, on some processors; the precision is training's.
+  if (stage_config.value("precision", "") == "bf16") versions["encoders"] = 2;
   return versions;
 }
 

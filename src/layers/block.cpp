@@ -56,7 +56,8 @@ Tensor Block::residual(const Tensor& x, const Tensor& branch, const Tensor& gamm
 
 Tensor Block::forward(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,
                       const StepContext& step) const {
-  const bool fuse = can_fuse(shape(bias.size(1)), x.device(), x.scalar_type(), autocast_);
+  const bool bf16 = autocast_ && step.training;
+  const bool fuse = can_fuse(shape(bias.size(1)), x.device(), x.scalar_type(), bf16);
   const Tensor y = fuse ? fused(x, bias, windows, index, step) : plain(x, bias, windows, index, step);
   if (step.after_block) (*step.after_block)(y);
   return y;
@@ -68,11 +69,14 @@ Tensor Block::fused(const Tensor& x, const Tensor& bias, const Windows* windows,
   const auto factors = [&](int64_t branch) {
     return drop_path(options_.drop_path, x.size(0), 2 * index + branch, step, stream.options());
   };
-  return fused_block(
-      stream, bias,
-      {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_, norm2_.weight,
-       norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
-      {.eps = options_.eps, .windows = windows, .factors_1 = factors(0), .factors_2 = factors(1), .bf16 = autocast_});
+  return fused_block(stream, bias,
+                     {norm1_.weight, norm1_.bias, qkv_.weight, qkv_bias(), proj_.weight, proj_.bias, gamma_1_,
+                      norm2_.weight, norm2_.bias, fc1_.weight, fc1_.bias, fc2_.weight, fc2_.bias, gamma_2_},
+                     {.eps = options_.eps,
+                      .windows = windows,
+                      .factors_1 = factors(0),
+                      .factors_2 = factors(1),
+                      .bf16 = autocast_ && step.training});
 }
 
 Tensor Block::plain(const Tensor& x, const Tensor& bias, const Windows* windows, int64_t index,

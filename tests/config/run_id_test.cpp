@@ -90,6 +90,13 @@ TEST(RunId, KnowsSeedStageParentDataFilesAndVersions) {
   EXPECT_TRUE(ids.insert(unversioned_id(config, "", "data", {})).second);
 }
 
+TEST(ResultVersions, AreRaisedForRunsInBfloatWhichWereEvaluatedInItToo) {
+  for (const char* stage : {"pretrain", "finetune"}) {
+    EXPECT_EQ(result_versions({{"stage", stage}, {"precision", "bf16"}})["encoders"], 2);
+    EXPECT_EQ(result_versions({{"stage", stage}, {"precision", "f32"}})["encoders"], 1);
+  }
+}
+
 // Their masks are others since the smallest rectangle is no larger than what is hidden; all other ids stay.
 TEST(ResultVersions, AreRaisedOnlyForBlockwiseMasksWhoseRectanglesHadToShrink) {
   const auto version = [](const Json& mask) {
