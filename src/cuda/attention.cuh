@@ -180,8 +180,7 @@ inline int64_t attention_groups(int64_t sequences, int64_t H) {
 
 template <class E>
 bool attention_takes(int64_t N, int64_t d) {
-  return has_kernels() && (d == 16 || d == 32 || d == 64) &&
-         attention_shared_bytes<E>(N, d, true) <= shared_memory_limit();
+  return (d == 16 || d == 32 || d == 64) && attention_shared_bytes<E>(N, d, true) <= shared_memory_limit();
 }
 
 template <int d>

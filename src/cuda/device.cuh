@@ -38,14 +38,6 @@ inline int64_t shared_memory_limit() {
   return bytes;
 }
 
-// Whether the plug-in holds code for the current device: it is compiled for sm_80 and above.
-inline bool has_kernels() {
-  int device = 0, major = 0;
-  check(cudaGetDevice(&device));
-  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
-  return major >= 8;
-}
-
 __device__ inline unsigned char* shared_memory() {
   extern __shared__ uint4 simmim_shared[];
   return reinterpret_cast<unsigned char*>(simmim_shared);

@@ -58,11 +58,9 @@ __device__ inline void multiply(float (&c)[4], const Left<float>& a, const Right
       b_high[i] = to_tf32(y[i]);
       b_low[i] = to_tf32(y[i] - b_high[i]);
     }
-    float sum[4] = {};  // the tensor core's own additions round towards zero: few of them, and the long sum outside
-    mma_tf32(sum, a_low, b_high);
-    mma_tf32(sum, a_high, b_low);
-    mma_tf32(sum, a_high, b_high);
-    for (int i = 0; i < 4; ++i) c[i] += sum[i];
+    mma_tf32(c, a_low, b_high);
+    mma_tf32(c, a_high, b_low);
+    mma_tf32(c, a_high, b_high);
   }
 }
 

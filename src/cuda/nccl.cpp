@@ -78,19 +78,6 @@ int start_sum(void* data, int64_t count, WireType type, WireWhy* why) {
 
 int wait(WireWhy* why) { return order(beside, computing(), why); }
 
-int finished(int* yes, WireWhy* why) {
-  ncclResult_t state = ncclSuccess;
-  if (explain(ncclCommGetAsyncError(group, &state), why) || explain(state, why)) return 1;
-  const cudaError_t at = cudaStreamQuery(beside);
-  *yes = at == cudaSuccess;
-  return at == cudaErrorNotReady ? 0 : explain(at, why);
-}
-
-void abandon() {
-  if (group != nullptr) ncclCommAbort(group);
-  group = nullptr;
-}
-
 int broadcast(void* data, int64_t count, WireType type, WireWhy* why) {
   if (order(computing(), beside, why)) return 1;
   if (explain(ncclBroadcast(data, data, static_cast<size_t>(count), type_of(type), 0, group, beside), why)) return 1;
@@ -101,7 +88,7 @@ int broadcast(void* data, int64_t count, WireType type, WireWhy* why) {
 }  // namespace simmim
 
 extern "C" const simmim::NcclApi* simmim_nccl_api() {
-  static const simmim::NcclApi api{simmim::kWireVersion, simmim::unique_id, simmim::init,     simmim::broadcast,
-                                   simmim::start_sum,    simmim::wait,      simmim::finished, simmim::abandon};
+  static const simmim::NcclApi api{simmim::kWireVersion, simmim::unique_id, simmim::init,
+                                   simmim::broadcast,    simmim::start_sum, simmim::wait};
   return &api;
 }

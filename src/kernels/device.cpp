@@ -153,17 +153,10 @@ template const kernels::Operations<float, float>* operations_on(at::Device);
 template const kernels::Operations<float, kernels::bf16>* operations_on(at::Device);
 template const kernels::Operations<double, double>* operations_on(at::Device);
 
-at::Device rank_device(const std::string& text, int local_rank, int local_size) {
+at::Device rank_device(const std::string& text, int local_rank) {
   const at::Device device = resolve_device(text);
-  if (device.is_cpu() || local_size == 1) return device;
-  if (text.starts_with("cuda:"))
-    fail(Code::usage, "device: got {} for {} processes of this host, which need a GPU each; use device=cuda", text,
-         local_size);
-  const int count = cuda().count;
-  if (count > 1 && count < local_size)
-    fail(Code::usage, "{} processes on this host, but it has {} GPUs; start {} of them, or use device=cpu", local_size,
-         count, count);
-  return cuda_device(local_rank % count);  // one alone: the launcher shows each process its own
+  if (device.is_cpu() || text.starts_with("cuda:")) return device;
+  return cuda_device(local_rank % cuda().count);
 }
 
 void synchronize(at::Device device) {

@@ -17,9 +17,8 @@ namespace simmim {
 // Throws Code::usage for another text, Code::device where a GPU is asked for and there is none that can be used.
 at::Device resolve_device(const std::string& text);
 
-// The same for one of `local_size` processes on a host: each has a GPU of its own, by its number on the host.
-// Code::usage where there are fewer.
-at::Device rank_device(const std::string& text, int local_rank, int local_size);
+// The same for one of several processes on a host: each has a GPU of its own, by its number on the host.
+at::Device rank_device(const std::string& text, int local_rank);
 
 struct DeviceInfo {
   std::string name;          // "AMD EPYC 9R14", "NVIDIA H100 80GB HBM3"

@@ -95,7 +95,6 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
 bool can_fuse(const BlockShape& shape, at::Device device, at::ScalarType dtype, bool autocast) {
   static const bool kPlain = std::getenv("SIMMIM_PLAIN") != nullptr;  // to measure what it gains
   if (kPlain) return false;
-  const c10::DeviceGuard on(device);  // what a GPU takes is asked of the current one
   const auto takes = [&](const auto* ops) { return ops && ops->takes(shape.N, shape.D, shape.H, shape.hidden); };
   if (dtype == at::kDouble) return takes(operations_on<double, double>(device));
   return autocast ? takes(operations_on<float, bf16>(device)) : takes(operations_on<float, float>(device));

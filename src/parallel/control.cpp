@@ -17,7 +17,6 @@ namespace simmim {
 namespace {
 
 constexpr int kPatienceMs = 60'000;  // for a process that has started and must only connect
-constexpr int kLookAroundMs = 500;
 constexpr uint32_t kMostPayload = 1u << 30;
 
 struct Header {
@@ -123,8 +122,6 @@ void Control::send(int peer, Kind kind, std::string_view payload) {
 // The next words of a peer; throws if they are its last.
 std::string Control::receive(int peer) {
   const int descriptor = peers_[static_cast<size_t>(peer)];
-  if (rank_ == 0)  // another one may be gone, or have failed, for which this one waits
-    for (pollfd one{descriptor, POLLIN | POLLRDHUP, 0}; ::poll(&one, 1, kLookAroundMs) == 0;) check();
   Header header{};
   if (!receive_bytes(descriptor, &header, sizeof header) || header.bytes > kMostPayload) lost(peer);
   std::string payload(header.bytes, '\0');
@@ -134,10 +131,7 @@ std::string Control::receive(int peer) {
 }
 
 void Control::hear(int peer, Kind kind, const std::string& payload) {
-  if (kind == Kind::end) {
-    first_has_ended_ = true;
-    throw Ended{};
-  }
+  if (kind == Kind::end) throw Ended{};
   SIMMIM_CHECK(kind == Kind::failure && !payload.empty(), "words of kind {}", static_cast<uint32_t>(kind));
   const std::string text = payload.substr(1);
   first_has_failed_ = peer == 0;
@@ -217,17 +211,6 @@ bool Control::fail_all(Code code, const std::string& text) {
 void Control::end_all() {
   for (int peer = 1; peer < size_; ++peer)
     if (peers_[static_cast<size_t>(peer)] >= 0) send(peer, Kind::end, "");
-}
-
-bool Control::first_ends() {
-  try {
-    while (!first_has_ended_) receive(0);
-    return true;
-  } catch (const Ended&) {
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 void Control::wait_for_first(int seconds) {

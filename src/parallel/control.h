@@ -35,8 +35,6 @@ class Control {
   bool fail_all(Code code, const std::string& text);
   // Nothing went wrong. The others' next call throws Ended.
   void end_all();
-  // The others wait for rank 0's last word: true if nothing went wrong.
-  bool first_ends();
   // Waits until rank 0 has closed its end, at most `seconds`: a launcher kills all when one ends with an error, and
   // rank 0 has things to write down.
   void wait_for_first(int seconds);
@@ -57,7 +55,7 @@ class Control {
   [[noreturn]] void lost(int peer);
 
   int rank_, size_, listener_ = -1;
-  bool first_has_failed_ = false, first_has_ended_ = false;
+  bool first_has_failed_ = false;
   std::vector<int> peers_;  // descriptors; of rank 0: every other's, else only [0]
   std::string invitation_, token_;
 };

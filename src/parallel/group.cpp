@@ -1,15 +1,12 @@
 #include "parallel/group.h"
 
-#include <unistd.h>
-
 #include "kernels/device.h"
 #include "parallel/store.h"
 
 namespace simmim {
 namespace {
 
-constexpr int kWaitMs = 20;  // how often one who waits looks whether the others are still there
-constexpr useconds_t kPollUs = 200;
+constexpr int kWaitMs = 20;            // how often one who waits looks whether the others are still there
 constexpr int kLastWordsSeconds = 60;  // for rank 0 to save and write down
 
 std::string share_through(Wire& wire, std::string words) {
@@ -79,9 +76,6 @@ void Group::meet(const Launch& launch) {
 }
 
 double Group::sum(double value) { return many() ? control_->sum({value})[0] : value; }
-std::vector<double> Group::sum(std::vector<double> values) {
-  return many() ? control_->sum(std::move(values)) : std::move(values);
-}
 
 std::string Group::from_first(std::string words) {
   return many() ? control_->from_first(std::move(words)) : std::move(words);
@@ -122,14 +116,8 @@ void Group::wait() {
   while (!wire_->done_within(kWaitMs)) control_->check();
 }
 
-void Group::before_reading() {
-  if (!many() || wire_ == nullptr) return;
-  for (; !wire_->finished(); usleep(kPollUs)) control_->check();
-}
-
 std::string Group::fail_all(Code code, const std::string& text) {
   if (!many()) return speaks_ ? text : "";
-  if (wire_ != nullptr) wire_->abandon();
   failed_ = true;
   const bool said = control_->fail_all(code, text);
   const bool speaks = first() || (!said && (rank() == 1 || launch_.local_rank == 0));
@@ -139,10 +127,7 @@ std::string Group::fail_all(Code code, const std::string& text) {
 void Group::leave() {
   if (!many()) return;
   if (first() && failed_) return;  // the others wait for its end
-  if (first())
-    control_->end_all();
-  else if (!failed_)
-    failed_ = !control_->first_ends();  // MPI's own end waits for all and looks at nobody
+  if (first()) control_->end_all();
   if (mpi_ != nullptr && !failed_) mpi_->close();
   if (!first()) control_->wait_for_first(kLastWordsSeconds);
   control_.reset();

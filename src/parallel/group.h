@@ -28,7 +28,6 @@ class Group {
 
   // Numbers of the host over all ranks, the same bits everywhere.
   double sum(double value);
-  std::vector<double> sum(std::vector<double> values);  // element by element
   bool any(bool value) { return sum(value ? 1 : 0) > 0; }
   std::string from_first(std::string words);
 
@@ -37,8 +36,6 @@ class Group {
   void broadcast(const NamedTensors& tensors);  // rank 0's values into everyone's
   void start_sum(const Tensor& tensor);         // see Wire
   void wait();                                  // for all that was started; throws what another rank failed with
-  // The host is about to read what follows from sums. A GPU would wait for a rank that is gone: this looks, and throws.
-  void before_reading();
 
   // This process has failed. Returns what it should print: nothing if rank 0 says it for all.
   std::string fail_all(Code code, const std::string& text);

@@ -31,14 +31,6 @@ class NcclWire : public Wire {
     return true;
   }
 
-  bool finished() override {
-    int finished = 0;
-    check([&](WireWhy* why) { return api_.finished(&finished, why); });
-    return finished != 0;
-  }
-
-  void abandon() override { api_.abandon(); }
-
   template <class Call>
   static void check(Call&& call) {
     WireWhy why{};

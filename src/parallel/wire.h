@@ -17,9 +17,7 @@ class Wire {
   virtual void start_sum(const Tensor& tensor) = 0;        // over all ranks, in place; f32, f64 or i64
   // True once all that was started may be read: at once on a GPU, whose own order of work sees to it.
   virtual bool done_within(int milliseconds) = 0;
-  virtual bool finished() { return true; }  // whether the host may read it without waiting for the other ranks
-  virtual void abandon() {}                 // a rank is gone: nothing may wait for what was started
-  virtual void close() {}                   // by all ranks, when all went well
+  virtual void close() {}  // by all ranks, when all went well
 };
 
 struct MpiWorld {

@@ -29,12 +29,10 @@ struct NcclApi {
   int (*init)(int rank, int size, const char* id, int device, WireWhy* why);
   int (*broadcast)(void* data, int64_t count, WireType type, WireWhy* why);
   int (*start_sum)(void* data, int64_t count, WireType type, WireWhy* why);  // beside what is computed from now on
-  int (*wait)(WireWhy* why);                     // what is computed from now on comes after all that was started
-  int (*finished)(int* finished, WireWhy* why);  // has all that was started ended? Fails if a rank is known to be gone
-  void (*abandon)();                             // ends what was started wherever it is; nothing is called after it
+  int (*wait)(WireWhy* why);  // what is computed from now on comes after all that was started
 };
 
-inline constexpr int kWireVersion = 2;
+inline constexpr int kWireVersion = 1;
 inline constexpr const char* kMpiApiSymbol = "simmim_mpi_api";    // extern "C" const MpiApi* simmim_mpi_api()
 inline constexpr const char* kNcclApiSymbol = "simmim_nccl_api";  // extern "C" const NcclApi* simmim_nccl_api()
 

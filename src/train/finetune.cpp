@@ -105,7 +105,7 @@ StageResult finetune(Session& session, const Json& entry, const fs::path& weight
   };
   StageResult result;
   result.ending = train(session, task, progress);
-  result.summary["skipped_images"] = count_skipped(group, loader, setup.dataset->size(Split::train));
+  result.summary["skipped_images"] = std::llround(group.sum(static_cast<double>(loader.skipped().size())));
   if (result.ending == Ending::interrupted || !group.first()) return result;
 
   if (options.select == "best") {

@@ -77,7 +77,6 @@ class Loop {
 
   // Reads the losses and norms of the steps since the last call; counts and reports what is not finite.
   void settle(const Batch& batch, const StepContext& step) {
-    group_.before_reading();
     for (const auto& [loss_tensor, norm_tensor] : pending_) {
       const double loss = loss_tensor.item<double>(), norm = norm_tensor.item<double>();
       if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -168,7 +167,6 @@ class Loop {
     progress_.epoch_loss_sum = 0;
     progress_.epoch_count = 0;
     if (!session_.first()) return;
-    group_.before_reading();
     const Averaged averaged(task_.average);
     const Json metrics = task_.evaluate(epoch, last);
     line_.update(metrics);

@@ -112,7 +112,7 @@ StageResult pretrain(Session& session, const Json& entry, const fs::path& out, c
   Progress progress;
   StageResult result;
   result.ending = train(session, task, progress);
-  result.summary["skipped_images"] = count_skipped(group, loader, setup.dataset->size(Split::train));
+  result.summary["skipped_images"] = std::llround(group.sum(static_cast<double>(loader.skipped().size())));
   if (result.ending == Ending::interrupted || !group.first()) return result;
   save_weights(session.file("final.safetensors"), joined(model.parameters(), constants), task.description);
   const Split split = setup.dataset->has(Split::val) ? Split::val : Split::train;

@@ -2,7 +2,6 @@
 
 #include <sys/utsname.h>
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "core/error.h"
@@ -75,10 +74,6 @@ Json describe_environment(const std::string& commit) {
 
 namespace {
 
-at::Device device_of(const Json& entry, const Launch& launch) {
-  return rank_device(entry.at("config").at("device"), launch.local_rank, launch.local_size);
-}
-
 // One of several processes that is not the first: it learns from that one which run this is.
 Json follow_stage(Group& group, const RunOptions& options) {
   Json entry;
@@ -87,22 +82,13 @@ Json follow_stage(Group& group, const RunOptions& options) {
   } catch (const Control::Ended&) {  // nothing was to be done
     return {{"state", "done"}};
   }
-  group.open_wire(device_of(entry, group.launch()));
+  group.open_wire(rank_device(entry.at("config").at("device"), group.launch().local_rank));
   Session session(run_path(options.out, entry.at("id")), group);
   const bool done = run_kind(session, entry, options).ending == Ending::done;
   return {{"id", session.id()}, {"state", done ? "done" : "interrupted"}};
 }
 
 }  // namespace
-
-int64_t count_skipped(Group& group, const Loader& loader, int64_t images) {
-  const std::vector<SkippedImage> own = loader.skipped();
-  if (group.sum(static_cast<double>(own.size())) == 0) return 0;
-  std::vector<double> met(static_cast<size_t>(images));
-  for (const SkippedImage& image : own) met[static_cast<size_t>(image.index)] = 1;
-  met = group.sum(std::move(met));
-  return std::count_if(met.begin(), met.end(), [](double processes) { return processes > 0; });
-}
 
 Json run_stage(const Json& entry, const RunOptions& options, const EventSink& sink) {
   Group& group = this_group();
@@ -126,7 +112,7 @@ Json run_stage(const Json& entry, const RunOptions& options, const EventSink& si
                         {"versions", entry.at("versions")},
                         {"unversioned", entry.at("unversioned")},
                         {"weights", entry.at("weights")}});
-  const at::Device device = device_of(entry, group.launch());
+  const at::Device device = rank_device(entry.at("config").at("device"), group.launch().local_rank);
   const DeviceInfo info = device_info(device);
   Json environment = describe_environment(options.commit);
   environment["device_name"] = info.name;

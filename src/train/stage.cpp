@@ -17,7 +17,7 @@ StageSetup make_setup(const Json& config, const fs::path& site_data, bool needs_
   const std::string precision = config.at("precision");
   setup.context = {.seed = setup.seed,
                    .dtype = precision == "f64" ? at::kDouble : at::kFloat,
-                   .device = rank_device(config.at("device"), launch.local_rank, launch.local_size),
+                   .device = rank_device(config.at("device"), launch.local_rank),
                    .autocast = precision == "bf16"};
   setup.launch = launch;
   setup.workers = setup.data.workers.value_or(  // a host's processes share its cores

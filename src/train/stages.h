@@ -27,9 +27,6 @@ StageResult probe(Session& session, const Json& entry, const fs::path& weights, 
 // Metadata of a checkpoint: what kind of model, its configuration without anything that may differ between equal runs.
 Metadata describe_weights(const Json& stage_config, const std::vector<std::string>& class_names = {});
 
-// Of a data set of so many images, those that could not be read: each once, also where several processes met it.
-int64_t count_skipped(Group& group, const Loader& loader, int64_t images);
-
 // The pieces a batch is computed in: as told, or as few as fit into the device's memory.
 template <class Model>
 int64_t pieces_of(const Model& model, const StageSetup& setup, const TrainOptions& options) {

@@ -130,7 +130,6 @@ void launch(void (*kernel)(P...), int64_t blocks, int threads, int64_t shared, c
   }
 }
 
-inline bool has_kernels() { return true; }
 inline int64_t shared_memory_limit() { return 227 << 10; }  // of an H100
 inline unsigned char* shared_memory() { return static_cast<unsigned char*>(Fibers::get().shared()); }
 

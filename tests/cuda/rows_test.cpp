@@ -66,11 +66,8 @@ class Rows {
           to.data(), {nullptr, nullptr, L_, D_, weight_.data(), bias_.data(), 1e-5f, norm, mean.data(), rstd.data()}};
     };
     residual_forward<E>(arguments(y, out.data()), 0, rows_);
-    const Numbers<float> own_mean = mean, own_rstd = rstd;
     twin<E>().residual_forward(arguments(wanted_y, wanted_out.data()), 0, rows_);
     EXPECT_LE(distance(y, wanted_y), 1e-6);
-    EXPECT_LE(distance(own_mean, mean), 1e-5);
-    EXPECT_LE(distance(own_rstd, rstd), 1e-6);
     EXPECT_LE(distance(out, wanted_out), kRounding<E>);
     Numbers<float> alone = unset<float>(rows_ * D_);
     residual_forward<E>(arguments(alone, nullptr), 0, rows_);
