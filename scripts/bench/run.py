@@ -144,6 +144,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="eager peers only, one round, short")
     parser.add_argument("--stages", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--compiled", nargs="*", choices=list(CASES), default=list(CASES),
+                        help="cases whose pre-training step torch.compile does too, one to five minutes each; --quick: none")
     parser.add_argument("--precisions", nargs="*", choices=["f32", "bf16"], default=["f32", "bf16"])
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--seconds", type=float, default=None, help="of each measurement of a peer")
@@ -166,13 +168,16 @@ def main():
     if args.images and make_images(args.images):
         for case, pipeline in LOADER_GOALS:
             add(compare_loader(args.simmim, case, pipeline, args.images, args))
-    for compiled in [False] if args.quick else [False, True]:
-        for stage in args.stages:
-            for case in args.cases:
-                for precision in args.precisions:
-                    add(compare_step(args.simmim, stage, case, precision, compiled, args))
+    steps = [(stage, case, False) for stage in args.stages for case in args.cases]
+    if not args.quick and "pretrain" in args.stages:
+        steps += [("pretrain", case, True) for case in args.cases if case in args.compiled]
+    for stage, case, compiled in steps:
+        for precision in args.precisions:
+            add(compare_step(args.simmim, stage, case, precision, compiled, args))
     if args.out:
+        record.write(args.out, args.simmim, rows, {})  # kept whatever becomes of the rest
         record.write(args.out, args.simmim, rows, own_measurements(args.simmim, args.quick))
+        print(f"written: {args.out / 'bench.md'} and bench.json")
     print(f"{time.monotonic() - start:.0f} s")
 
 

@@ -44,9 +44,9 @@ double milliseconds_of(const std::vector<std::string>& words) {
 double milliseconds_to_first_step() {
   const TemporaryFolder folder("simmim-first-step");
   const auto start = std::chrono::steady_clock::now();
-  WorkerProcess process(
-      {program_path().string(), "pretrain", "--quiet", "--out", (folder.path / "out").string(), "pretrain.log_steps=1"},
-      folder.path / "log");
+  WorkerProcess process({program_path().string(), "pretrain", "--quiet", "--out", (folder.path / "out").string(),
+                         "--db", (folder.path / "out/simmim.db").string(), "pretrain.log_steps=1"},
+                        folder.path / "log");
   const fs::path runs = folder.path / "out" / "runs";
   for (std::error_code none; !process.ended(); usleep(1000))
     if (fs::exists(runs))

@@ -24,9 +24,8 @@ int check_sweep(const fs::path& file, const Overrides& overrides, const CommonOp
   const SweepFile sweep = read_sweep(file);
   const PlanOptions options{.overrides = overrides};
   if (sweep.tuning) resolve_sweep(tuning_sweep(sweep, options), options, /*measure=*/false, common);
-  Json cells = resolve_sweep(sweep, options, /*measure=*/false, common);
-  check_table(sweep, cells);
-  const Json plan = make_plan(sweep, options, std::move(cells));
+  const Json plan = make_plan(sweep, options, resolve_sweep(sweep, options, /*measure=*/false, common));
+  check_table(sweep, plan);
   print_document(
       {{"file", file.string()}, {"sweep", sweep.name}, {"cells", plan["cells"].size()}, {"runs", plan["runs"].size()}},
       common.json);
@@ -52,7 +51,8 @@ int check_recipe(const fs::path& file, const ConfigWords& words, const CommonOpt
 int run_check(const ConfigWords& words, const CommonOptions& common) {
   if (words.plain.size() != 1) fail(Code::usage, "check: give one recipe or sweep; see simmim check --help");
   const std::string& name = words.plain[0];
-  const fs::path file = fs::is_regular_file(name) ? fs::path(name) : find_recipe(name);
+  const std::optional<fs::path> sweep = sweep_file(name);
+  const fs::path file = sweep ? *sweep : find_recipe(name);
   if (is_sweep(read_json_file(file))) return check_sweep(file, read_overrides(words.overrides), common);
   return check_recipe(file, words, common);
 }

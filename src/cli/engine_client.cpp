@@ -75,8 +75,10 @@ void set_engine_threads(int threads, int sharing) {
     if (const char* given = std::getenv("SIMMIM_THREADS")) threads = std::atoi(given);
   if (threads <= 0) {
     threads = usable_cores();
-    const bool bound = threads < static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));  // the launcher divided the cores
-    if (!bound) threads = std::max(1, threads / sharing);
+    // A launcher that dealt the cores out may use more of them itself. The machine's number says nothing: a container
+    // may have fewer.
+    const bool dealt_out = threads < static_cast<int>(core_numbers(getppid()).size());
+    if (!dealt_out) threads = std::max(1, threads / sharing);
   }
   setenv("OMP_NUM_THREADS", std::to_string(threads).c_str(), 1);
   setenv("OMP_WAIT_POLICY", "passive", 0);  // spinning threads take the cores that the loader needs

@@ -8,13 +8,13 @@
 #include <map>
 
 #include "cli/commands.h"
+#include "cli/go_on.h"
 #include "cli/terminal.h"
 #include "cli/watch.h"
 #include "core/names.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/run_folder.h"
-#include "sweep/plan.h"
 #include "sweep/slurm_queue.h"
 
 namespace simmim {
@@ -31,8 +31,8 @@ std::string run_line(const RunStatus& run) {
   return line;
 }
 
-// Runs of a sweep that wait in Slurm's queue or run there; nothing for a sweep that was never submitted. A watcher asks
-// Slurm six times a minute.
+// Runs of a sweep that wait in Slurm's queue or run there; nothing for a sweep that was never submitted or is done. A
+// watcher asks Slurm six times a minute.
 class SlurmCounts {
  public:
   explicit SlurmCounts(fs::path out) : out_(std::move(out)) {}
@@ -42,12 +42,15 @@ class SlurmCounts {
     if (last_ != std::chrono::steady_clock::time_point() && now - last_ < kPause) return;
     last_ = now;
     counts_.clear();
-    for (const SweepStatus& sweep : sweeps)
+    for (const SweepStatus& sweep : sweeps) {
+      const auto done = sweep.states.find("done");
+      if (done != sweep.states.end() && done->second == sweep.planned) continue;
       if (const fs::path folder = submissions_folder(out_, sweep.name); fs::exists(folder)) try {
           counts_[sweep.name] = queued_runs(folder).size();
         } catch (const Error& error) {
           warn(error.what());
         }
+    }
   }
   const std::map<std::string, size_t>& counts() const { return counts_; }
 
@@ -124,7 +127,7 @@ std::string next_command(const Current& current, const fs::path& out) {
   for (const SweepStatus& sweep : status.sweeps)
     for (const char* state : {"lost", "interrupted", "waiting"})
       if (sweep.running.empty() && !is_queued(sweep.name) && sweep.states.contains(state))
-        if (const auto plan = read_plan(out, sweep.name)) return sweep_command(*plan);
+        if (const auto plan = read_plan(out, sweep.name)) return go_on_with_sweep(out, *plan);
   for (const char* state : {"lost", "interrupted"})
     if (status.other_states.contains(state)) return fmt::format("simmim runs state={}", state);
   for (const SweepStatus& sweep : status.sweeps)

@@ -88,6 +88,14 @@ struct Job {
   PlanOptions plan;
   double deadline = kNever;  // of steady_seconds
 
+  // Of a sweep that tunes, before it tries anything: which values it will choose makes no difference to its table.
+  void check_tuned_table(SweepFile sweep) const {
+    assume_first_value(sweep);
+    sweep.seeds.resize(1);
+    sweep.finetune_seeds.clear();
+    check_table(sweep, make_plan(sweep, plan, resolve_sweep(sweep, plan, /*measure=*/false, common)));
+  }
+
   // Resolves the sweep's cells; the first time --jobs auto measures what they ask for.
   Json resolved(const SweepFile& sweep) {
     Json cells = resolve_sweep(sweep, plan, /*measure=*/options.dry_run && !slurm, common);
@@ -153,7 +161,7 @@ int dry_run(SweepFile sweep, Job job) {
   if (sweep.tuning) {
     const SweepFile trial = tuning_sweep(sweep, job.plan);
     Json tried = job.resolved(trial);
-    check_table(sweep, tried);
+    job.check_tuned_table(sweep);
     SweepFile tuned = sweep;
     const Untuned untuned = apply_tuning(tuned, tried, job.common.out);
     assumed = !untuned.untried.empty();
@@ -165,9 +173,8 @@ int dry_run(SweepFile sweep, Job job) {
     std::vector<std::string> runs = select_runs(plan, job.options.only, /*is_tuning=*/true);
     tuning = DryRun{std::move(plan), std::move(runs), sweep.cases, job.options.retry_failed};
   }
-  Json cells = job.resolved(sweep);
-  if (!sweep.tuning) check_table(sweep, cells);
-  Json plan = make_plan(sweep, job.plan, std::move(cells));
+  Json plan = make_plan(sweep, job.plan, job.resolved(sweep));
+  if (!sweep.tuning) check_table(sweep, plan);
   std::vector<std::string> runs = select_runs(plan, job.options.only);
   print_dry_run({std::move(plan), std::move(runs), sweep.cases, job.options.retry_failed, assumed}, tuning, job.shares,
                 job.common);
@@ -194,7 +201,7 @@ int run_sweep(const SweepOptions& options, const CommonOptions& common) {
   if (sweep.tuning) {
     const SweepFile trial = tuning_sweep(sweep, job.plan);
     const Json tried = job.resolved(trial);
-    check_table(sweep, tried);
+    job.check_tuned_table(sweep);
     Json plan = make_plan(trial, job.plan, tried);
     const std::vector<std::string> runs = select_runs(plan, options.only, /*is_tuning=*/true);
     if (slurm && !plan_state(plan, runs, common.out, options.retry_failed).todo.empty()) {
@@ -210,9 +217,8 @@ int run_sweep(const SweepOptions& options, const CommonOptions& common) {
     report_untuned(untuned, trial.name, common);
     if (sweep.cells.empty()) return static_cast<int>(Code::some_failed);
   }
-  Json cells = job.resolved(sweep);
-  if (!sweep.tuning) check_table(sweep, cells);  // else done, before it left cells out
-  Json plan = make_plan(sweep, job.plan, std::move(cells));
+  Json plan = make_plan(sweep, job.plan, job.resolved(sweep));
+  if (!sweep.tuning) check_table(sweep, plan);  // else done, before it left cells out
   const std::vector<std::string> runs = select_runs(plan, options.only);
   if (slurm) return submit(std::move(plan), runs, job);
   const auto [frozen, outcome] = execute(std::move(plan), runs, job);

@@ -30,8 +30,13 @@ std::function<double(const std::string&)> time_left(const Json& plan, const Comm
     double at = -kNever;
   };
   return [&plan, &common, known = std::make_shared<Known>()](const std::string& run) {
-    if (const double now = steady_seconds(); now > known->at + 10)
-      known->history = read_history(open_for_reading(common.database(), ""), common.out), known->at = now;
+    if (const double now = steady_seconds(); now > known->at + 10) {
+      known->at = now;
+      try {
+        known->history = read_history(open_for_reading(common.database(), ""), common.out);
+      } catch (const Error&) {  // what was known stands: a broken or locked database stops no sweep
+      }
+    }
     const Json& entry = plan.at("runs").at(run);
     const double steps = entry.value("plan", Json::object()).value("steps", 0.0);
     const Json summary = read_record(run_path(common.out, run)).value("summary", Json::object());

@@ -9,8 +9,6 @@
 namespace simmim {
 namespace {
 
-constexpr int kMaxExtends = 20;
-
 // {"mask.patch": 4} -> {"mask": {"patch": 4}}; both spellings of one key in one layer are an error.
 void unfold(const Json& from, Json& into, const std::string& layer) {
   for (const auto& [key, value] : from.items()) {

@@ -253,7 +253,7 @@ class StageResolver {
             {"given", std::move(given)},
             {"sources", merged_.sources},
             {"fingerprint", sizes_.fingerprint},
-            {"versions", result_versions(stage_)},
+            {"versions", result_versions(config_)},
             {"weights", origin_.file.empty() ? Json() : Json(origin_.file)},
             {"plan", plan_}};
   }

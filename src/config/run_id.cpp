@@ -20,16 +20,29 @@ constexpr Part kParts[] = {
     {"probe", 1, false, false, true},
 };
 
+// Blockwise masks whose smallest rectangle was as the grid has it although fewer cells are hidden, or one may add
+// fewer: they are others since it follows these. The grid's is a ninth of the cells and 16 at most.
+bool has_lowered_blocks(const Json& config) {
+  const Json mask = config.value("mask", Json::object());
+  if (mask.value("name", "") != "blockwise" || mask.value("min_block", Json()).is_number()) return false;
+  const Json most = mask.value("max_block", Json());
+  return mask.value("ratio", 1.0) < 1.0 / 9 || (most.is_number() && most.get<double>() < 16);
+}
+
 std::string id_of(const Json& determined) { return hash_hex(canonical(determined)).substr(0, kIdDigits); }
 
 }  // namespace
 
-Json result_versions(const std::string& stage) {
+Json result_versions(const Json& stage_config) {
+  const std::string stage = stage_config.at("stage");
   Json versions = Json::object();
   for (const Part& part : kParts)
     if ((stage == "pretrain" && part.pretrain) || (stage == "finetune" && part.finetune) ||
         (stage == "probe" && part.probe))
       versions[part.name] = part.version;
+  if (versions.contains("masks") && has_lowered_blocks(stage_config)) versions["masks"] = 2;
+  // Version 1 also evaluated in bf16, on some processors; the precision is training's.
+  if (stage_config.value("precision", "") == "bf16") versions["encoders"] = 2;
   return versions;
 }
 
@@ -63,7 +76,7 @@ std::string run_id(const Json& stage_config, const std::string& parent, const st
                 {"parent", parent},
                 {"data", fingerprint},
                 {"files", files},
-                {"versions", result_versions(stage_config.at("stage").get<std::string>())}});
+                {"versions", result_versions(stage_config)}});
 }
 
 std::string unversioned_id(const Json& stage_config, const std::string& parent, const std::string& fingerprint,

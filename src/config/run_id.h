@@ -7,10 +7,10 @@
 
 namespace simmim {
 
-// The result versions of the parts that a stage uses. Raise a number by hand when a change of the program changes what
-// that part computes; runs made before are then stale. tests/config/run_id_test.cpp compares a few numbers with golden
-// ones and asks for it.
-Json result_versions(const std::string& stage);
+// The result versions of the parts that a stage uses; {"stage", and its configuration}. Raise a number by hand when a
+// change of the program changes what that part computes; runs made before are then stale. tests/config/run_id_test.cpp
+// compares a few numbers with golden ones and asks for it.
+Json result_versions(const Json& stage_config);
 
 // A stage's configuration less what cannot change a result (roots, workers, device, log and save intervals) and less
 // every option at its default, so that a new option changes no old id.

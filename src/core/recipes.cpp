@@ -35,6 +35,18 @@ std::optional<fs::path> file_in(const fs::path& folder, const std::string& name)
   return std::nullopt;
 }
 
+fs::path installed_sweeps() { return program_path().parent_path().parent_path() / "share/simmim"; }
+
+// As find_path, of an object whose keys may be dotted themselves: {"mask.patch": 8}, {"mask": {"patch": 8}}.
+const Json* find_dotted(const Json& object, const std::string& path) {
+  if (!object.is_object()) return nullptr;
+  if (const auto it = object.find(path); it != object.end()) return &*it;
+  for (const auto& [key, value] : object.items())
+    if (path.starts_with(key + "."))
+      if (const Json* found = find_dotted(value, path.substr(key.size() + 1))) return found;
+  return nullptr;
+}
+
 }  // namespace
 
 fs::path program_path() {
@@ -45,8 +57,7 @@ fs::path program_path() {
 std::vector<fs::path> sweep_folders() {
   const fs::path program = program_path().parent_path();
   std::vector<fs::path> folders;
-  for (const fs::path& folder :
-       {fs::path("sweeps"), program.parent_path() / "sweeps", program.parent_path() / "share/simmim"})
+  for (const fs::path& folder : {fs::path("sweeps"), program.parent_path() / "sweeps", installed_sweeps()})
     if (fs::is_directory(folder)) folders.push_back(folder);
   return folders;
 }
@@ -109,7 +120,7 @@ std::string sweep_name(const fs::path& file) {
   const fs::path path = fs::absolute(file).lexically_normal();
   std::string name = path.stem().string();
   for (fs::path folder = path.parent_path(); folder != folder.parent_path(); folder = folder.parent_path()) {
-    if (folder.filename() != "sweeps") continue;
+    if (folder.filename() != "sweeps" && folder != installed_sweeps()) continue;
     name = path.lexically_relative(folder).replace_extension().string();
     std::replace(name.begin(), name.end(), '/', '-');
     break;
@@ -118,13 +129,15 @@ std::string sweep_name(const fs::path& file) {
 }
 
 std::optional<Json> recipe_leaf(const fs::path& file, const std::string& path) {
-  const Json recipe = read_json_file(file);
-  if (const Json* leaf = find_path(recipe, path)) return *leaf;
-  const auto extends = recipe.find("extends");
-  if (extends == recipe.end() || !extends->is_string()) return std::nullopt;
-  const fs::path parent = find_recipe(extends->get<std::string>(), file.parent_path());
-  if (fs::equivalent(parent, file)) fail(Code::usage, "{}: extends itself", file.string());
-  return recipe_leaf(parent, path);
+  fs::path next = file;
+  for (int depth = 0; depth < kMaxExtends; ++depth) {
+    const Json recipe = read_json_file(next);
+    if (const Json* leaf = find_dotted(recipe, path)) return *leaf;
+    const auto extends = recipe.find("extends");
+    if (extends == recipe.end() || !extends->is_string()) return std::nullopt;
+    next = find_recipe(extends->get<std::string>(), next.parent_path());
+  }
+  fail(Code::usage, "{}: \"extends\" goes round in a circle; break it", next.string());
 }
 
 }  // namespace simmim

@@ -26,10 +26,13 @@ std::vector<fs::path> known_sweeps();
 std::vector<std::string> known_sweep_names();  // as find_sweep takes them: "small/masks"
 
 // A sweep's name: its path below sweeps/ without the suffix, folders joined by '-' ("small-heads"), so that files of
-// one name in two folders do not meet.
+// one name in two folders do not meet. share/simmim of an installed program is its sweeps/.
 std::string sweep_name(const fs::path& file);
 
-// The leaf of a recipe file, or of what it extends. nullopt: neither names it.
+inline constexpr int kMaxExtends = 20;  // files that extend one another; more is a circle
+
+// The leaf of a recipe file, whose keys may be dotted, or of what it extends. nullopt: neither names it. Code::usage
+// for files that extend one another in a circle.
 std::optional<Json> recipe_leaf(const fs::path& file, const std::string& path);
 
 }  // namespace simmim

@@ -24,7 +24,7 @@ int64_t chunk_bytes() {
 
 int64_t attention_columns(int64_t N) { return (N + 15) / 16 * 16; }
 
-bool has_own_products() { return !__builtin_cpu_is("intel"); }
+bool has_faster_products(bool chunked) { return chunked || !__builtin_cpu_is("intel"); }
 
 // Enough items for sixteen threads, from the shape alone.
 int64_t attention_groups(int64_t sequences, int64_t H) { return std::clamp<int64_t>((16 + H - 1) / H, 1, sequences); }

@@ -92,8 +92,8 @@ struct Fused {
     return y;
   }
 
-  const bool own =
-      !ops.at_once && std::is_same_v<T, E> && D % 16 == 0 && hidden % 16 == 0 && kernels::has_own_products();
+  const bool own = !ops.at_once && std::is_same_v<T, E> && D % 16 == 0 && hidden % 16 == 0 &&
+                   kernels::has_faster_products(chunks > 1);
 
   // A right factor: packed, or as LibTorch takes it.
   struct Factor {

@@ -201,6 +201,11 @@ std::string html_tables(const Document& document) {
   return out;
 }
 
+std::string signed_text(double value, int digits) {
+  const std::string size = fmt::format("{:.{}f}", std::abs(value), digits);
+  return (size.find_first_not_of("0.") == std::string::npos ? "" : value < 0 ? "−" : "+") + size;
+}
+
 std::string csv_line(const std::vector<std::string>& cells, char separator) {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {

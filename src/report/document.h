@@ -40,6 +40,8 @@ std::string render_frame(const Frame& frame, const std::string& format);
 std::string choose_format(const std::string& asked, const std::string& file, const std::vector<std::string>& allowed,
                           const std::string& otherwise);
 
+std::string signed_text(double value, int digits);  // "−0.42", "+1.00"; "0.00" of what rounds to it
+
 std::string csv_line(const std::vector<std::string>& cells,
                      char separator = ',');  // quoted where needed, with its end of line
 

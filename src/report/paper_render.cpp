@@ -18,11 +18,6 @@ std::string paper_number(const PaperValue& value, const std::string& text) {
   return text + (value.verified ? "" : "?");
 }
 
-std::string signed_text(double value, int digits) {
-  const std::string size = fmt::format("{:.{}f}", std::abs(value), digits);
-  return (size.find_first_not_of("0.") == std::string::npos ? "" : value < 0 ? "−" : "+") + size;
-}
-
 struct Ours {
   double mean = NAN, deviation = NAN, difference = NAN;
 };

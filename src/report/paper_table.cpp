@@ -6,7 +6,7 @@
 #include "core/names.h"
 #include "core/recipes.h"
 #include "report/table.h"
-#include "report/table_data.h"
+#include "report/table_marks.h"
 #include "sweep/grid.h"
 
 namespace simmim {
@@ -99,15 +99,20 @@ void add_commands(PaperComparison& comparison) {
     }
 }
 
-// "−0.42 ± 0.31, same sign": the difference to the sweep's default cell with half its interval.
-std::string elsewhere_text(const TableEntry& entry, const ValueTable& table) {
+// "−0.42 ± 0.31, same sign": the difference to the sweep's default cell with half its interval, beside the paper's to
+// its default (nullptr: no number of the paper stands there).
+std::string elsewhere_text(const TableEntry& entry, const ValueTable& table, const PaperValue& paper,
+                           const PaperValue* standard) {
   if (entry.baseline) return "default";
-  if (entry.difference)
-    return fmt::format("{:+.2f} ± {:.2f}, {}", entry.difference->value,
-                       (entry.difference->high - entry.difference->low) / 2, entry.paper->verdict);
+  if (entry.difference) {
+    const bool beside = standard != nullptr && standard != &paper;
+    const std::string verdict = beside ? paper_verdict(entry, paper.value - standard->value) : "";
+    return fmt::format("{} ± {:.2f}{}", signed_text(entry.difference->value, 2),
+                       (entry.difference->high - entry.difference->low) / 2, verdict.empty() ? "" : ", " + verdict);
+  }
   for (const TableEntry& other : table.entries)
     if (other.baseline && other.group == entry.group && !std::isnan(entry.mean) && !std::isnan(other.mean))
-      return fmt::format("{:+.2f}, not tested", entry.mean - other.mean);
+      return signed_text(entry.mean - other.mean, 2) + ", not tested";
   return "";
 }
 
@@ -133,7 +138,9 @@ void add_sweep(const Sqlite& database, PaperComparison& comparison, const std::s
     for (const TableEntry& entry : table.entries)
       if (entry.paper && entry.paper->cell == row.paper->cell && row.paper->stage == table.stage &&
           !entry.paper->comparable && only_differs_in_axes(entry)) {
-        const std::string text = elsewhere_text(entry, table);
+        const PaperValue* standard =
+            find_paper_value(*comparison.table, comparison.table->default_values, row.paper->stage);
+        const std::string text = elsewhere_text(entry, table, *row.paper, standard);
         any = any || !text.empty();
         if (!text.empty()) row.elsewhere[sweep] = text;
       }

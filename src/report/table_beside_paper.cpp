@@ -24,6 +24,14 @@ bool differ_as_in(const PaperTable& paper, const Json& one, const Json& other) {
 
 }  // namespace
 
+std::string paper_verdict(const TableEntry& entry, double theirs) {
+  if (!entry.difference) return "";
+  return !entry.shown                           ? "no difference shown"
+         : entry.difference->value * theirs > 0 ? "same sign"
+         : theirs == 0                          ? "the paper has none"
+                                                : "other sign";
+}
+
 void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
                       const std::vector<int>& baselines) {
   const PaperTable* paper = find_paper_table(data.paper);
@@ -47,13 +55,7 @@ void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& ce
                        same_conditions,
                        "",
                        value->cell};
-    if (entry.difference && pair != nullptr) {
-      const double ours = entry.difference->value, theirs = beside.difference;
-      beside.verdict = !entry.shown        ? "no difference shown"
-                       : ours * theirs > 0 ? "same sign"
-                       : theirs == 0       ? "the paper has none"
-                                           : "other sign";
-    }
+    if (pair != nullptr) beside.verdict = paper_verdict(entry, beside.difference);
     (pair == nullptr ? to_default : same_pairs) = true;
     unverified = unverified || !beside.verified;
     entry.paper = beside;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -57,15 +58,22 @@ void mark_near_best(ValueTable& table, size_t best) {
   if (any) table.notes.push_back("≈ cannot be told from the best cell (same model, Holm's correction)");
 }
 
-bool is_baseline(const SweepCell& cell, const std::string& stage, const Json& wanted) {
-  if (wanted.is_string()) {
-    const std::string text = wanted;
-    if (cell.name == text || text.find_first_of("=<>~") == std::string::npos) return cell.name == text;
-    return fulfils_all(parse_filter(text), [&](const std::string& key) { return to_value(cell.value(key, stage)); });
-  }
-  for (const auto& [key, value] : wanted.items())
-    if (canonical(cell.value(key, stage)) != canonical(value)) return false;
-  return true;
+// A baseline is leaves with their values, a cell's name ("scratch mask.patch=8": not all of its words are conditions)
+// or conditions.
+std::function<bool(const SweepCell&)> baseline_test(const Json& wanted, const std::string& stage,
+                                                    const std::vector<std::string>& names) {
+  if (!wanted.is_string())
+    return [=](const SweepCell& cell) {
+      for (const auto& [key, value] : wanted.items())
+        if (canonical(cell.value(key, stage)) != canonical(value)) return false;
+      return true;
+    };
+  const std::string text = wanted;
+  if (text.find_first_of("=<>~") == std::string::npos || std::find(names.begin(), names.end(), text) != names.end())
+    return [=](const SweepCell& cell) { return cell.name == text; };
+  return [=, conditions = parse_filter(text)](const SweepCell& cell) {
+    return fulfils_all(conditions, [&](const std::string& key) { return to_value(cell.value(key, stage)); });
+  };
 }
 
 }  // namespace
@@ -154,17 +162,14 @@ std::vector<int> find_baselines(ValueTable& table, const std::vector<const Sweep
   std::vector<int> result(table.entries.size(), -1);
   if (wanted.is_null() || wanted.empty()) return result;
   std::vector<std::string> names;
-  bool exists = false;
-  for (const SweepCell& cell : data.cells) {
-    names.push_back(cell.name);
-    exists = exists || is_baseline(cell, table.stage, wanted);
-  }
-  if (!exists)
+  for (const SweepCell& cell : data.cells) names.push_back(cell.name);
+  const auto is_baseline = baseline_test(wanted, table.stage, names);
+  if (std::none_of(data.cells.begin(), data.cells.end(), is_baseline))
     fail(Code::usage, "baseline {}: fits no cell of the sweep; give one of {}, or keys such as mask.ratio=0.6",
          wanted.dump(), join(names, ", "));
   std::vector<int> candidates;
   for (size_t i = 0; i < cells.size(); ++i)
-    if (is_baseline(*cells[i], table.stage, wanted)) candidates.push_back(static_cast<int>(i));
+    if (is_baseline(*cells[i])) candidates.push_back(static_cast<int>(i));
   if (candidates.empty()) table.notes.push_back("the baseline is not among the cells shown, so nothing is compared");
   for (size_t i = 0; i < result.size(); ++i) {
     std::vector<int> own;

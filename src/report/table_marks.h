@@ -27,6 +27,9 @@ std::vector<int> find_baselines(ValueTable& table, const std::vector<const Sweep
 void compare_with_baselines(ValueTable& table, const std::vector<int>& baselines);
 void set_beside_paper(ValueTable& table, const std::vector<const SweepCell*>& cells, const SweepData& data,
                       const std::vector<int>& baselines);
+// What a cell's difference to its baseline says of the paper's difference that stands beside it; "" without one of
+// ours.
+std::string paper_verdict(const TableEntry& entry, double theirs);
 // A table of two cells that both have stored predictions (`out`: where the runs lie): second minus first, by image.
 void compare_images(ValueTable& table, const std::vector<const SweepCell*>& cells, const fs::path& out);
 void add_notes(ValueTable& table, const std::vector<const SweepCell*>& cells);

@@ -35,11 +35,7 @@ std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f
 std::string paper_text(const PaperBeside& paper) {
   const std::string mark = paper.verified ? "" : "?";
   if (paper.comparable) return fmt::format("{:.1f}{}", paper.value, mark);
-  const std::string size = fmt::format("{:.1f}", std::abs(paper.difference));
-  return (size == "0.0"          ? ""
-          : paper.difference < 0 ? "−"
-                                 : "+") +
-         size + mark + (paper.verdict.empty() ? "" : ", " + paper.verdict);
+  return signed_text(paper.difference, 1) + mark + (paper.verdict.empty() ? "" : ", " + paper.verdict);
 }
 
 // Of GPU hours none at all means that it ran on something else.

@@ -54,8 +54,23 @@ std::optional<double> seconds_left(const std::map<std::string, double>& left, si
   return seconds / static_cast<double>(running > 0 ? running : static_cast<size_t>(std::max<int64_t>(1, room)));
 }
 
+// What finished runs took, read when it is first asked for: that takes a while where there are many.
+class LazyHistory {
+ public:
+  LazyHistory(const Sqlite& database, fs::path out) : database_(database), out_(std::move(out)) {}
+  const History& get() {
+    if (!history_) history_ = read_history(database_, out_);
+    return *history_;
+  }
+
+ private:
+  const Sqlite& database_;
+  fs::path out_;
+  std::optional<History> history_;
+};
+
 SweepStatus read_sweep_status(const Sqlite& database, const std::string& name, const std::string& about,
-                              const fs::path& out) {
+                              const fs::path& out, LazyHistory& history) {
   SweepStatus status{name, about, {}, 0, {}, {}, {}};
   Statement rows =
       database.prepare(fmt::format(fmt::runtime(kRuns), fmt::arg("cell", "m.cell"),
@@ -76,7 +91,7 @@ SweepStatus read_sweep_status(const Sqlite& database, const std::string& name, c
   if (left.empty())
     status.seconds_left = 0;
   else if (const auto plan = out.empty() ? std::nullopt : read_plan(out, name))
-    status.seconds_left = seconds_left(left, status.running.size(), *plan, read_history(database, out));
+    status.seconds_left = seconds_left(left, status.running.size(), *plan, history.get());
   return status;
 }
 
@@ -98,14 +113,15 @@ Json runs_json(const std::vector<RunStatus>& runs) {
   return list;
 }
 
-}  // namespace
-
-std::string sweep_run_here(const Sqlite& database, const std::string& name) {
+// The name of a sweep of which the database has one with one of the suffixes.
+std::string sweep_with(const Sqlite& database, const std::string& name, const std::vector<std::string>& suffixes) {
   std::vector<std::string> here;
   Statement rows = database.prepare("SELECT name FROM sweeps ORDER BY name");
   while (rows.step()) here.push_back(rows.text(0));
   const auto is_here = [&](const std::string& sweep) {
-    return std::find(here.begin(), here.end(), sweep) != here.end();
+    return std::any_of(suffixes.begin(), suffixes.end(), [&](const std::string& suffix) {
+      return std::find(here.begin(), here.end(), sweep + suffix) != here.end();
+    });
   };
   if (is_here(name)) return name;
   if (const auto file = sweep_file(name)) {
@@ -117,13 +133,18 @@ std::string sweep_run_here(const Sqlite& database, const std::string& name) {
        here.empty() ? "; none has run here, simmim list sweeps shows some to start" : unknown_name_hint(name, here));
 }
 
+}  // namespace
+
+std::string sweep_run_here(const Sqlite& database, const std::string& name) { return sweep_with(database, name, {""}); }
+
 Status read_status(const Sqlite& database, const std::string& name, const fs::path& out) {
   Status status;
-  const std::string sweep = name.empty() ? name : sweep_run_here(database, name);
+  LazyHistory history(database, out);
+  const std::string sweep = name.empty() ? name : sweep_with(database, name, {"", "-tune"});  // it may still tune
   Statement sweeps = database.prepare("SELECT name, coalesce(about, '') FROM sweeps ORDER BY name");
   while (sweeps.step())
     if (const std::string each = sweeps.text(0); sweep.empty() || each == sweep || each == sweep + "-tune")
-      status.sweeps.push_back(read_sweep_status(database, each, sweeps.text(1), out));
+      status.sweeps.push_back(read_sweep_status(database, each, sweeps.text(1), out, history));
   if (!sweep.empty()) return status;
   Statement loose = database.prepare(
       fmt::format(fmt::runtime(kRuns), fmt::arg("cell", "''"),

@@ -169,11 +169,15 @@ class Scheduler {
     std::map<std::string, std::string> environment;
     if (!options_.gpus.empty())
       environment["CUDA_VISIBLE_DEVICES"] = options_.gpus[static_cast<size_t>(slot) % options_.gpus.size()];
-    slots_[static_cast<size_t>(slot)] = {
-        .process = std::make_unique<WorkerProcess>(command, run_path(options_.out, run) / "log.txt", environment,
-                                                   cores_of_worker(slot, options_.jobs, options_.threads)),
-        .run = run,
-        .bytes = bytes_written(options_.out, run)};
+    // With fewer runs left than workers, cores lie idle that nobody should be kept from.
+    const auto is_left = [](const auto& item) { return item.second == State::todo || item.second == State::running; };
+    std::vector<int> cores;
+    if (std::count_if(states_.begin(), states_.end(), is_left) >= options_.jobs)
+      cores = cores_of_worker(slot, options_.jobs, options_.threads);
+    slots_[static_cast<size_t>(slot)] = {.process = std::make_unique<WorkerProcess>(
+                                             command, run_path(options_.out, run) / "log.txt", environment, cores),
+                                         .run = run,
+                                         .bytes = bytes_written(options_.out, run)};
     observer_.started(slot, run);
   }
 
@@ -256,10 +260,9 @@ class Scheduler {
 
   // Once a second: has the other process come to an end, or lost its lock?
   void look_at_held() {
-    if (const double now = steady_seconds(); now - last_look_ < 1)
-      return;
-    else
-      last_look_ = now;
+    const double now = steady_seconds();
+    if (now - last_look_ < 1) return;
+    last_look_ = now;
     for (auto& [run, state] : states_) {
       if (state != State::held) continue;
       state = stored_state(options_.out, run);

@@ -12,6 +12,10 @@ namespace {
 
 const std::vector<std::string> kTableKeys = {"rows", "columns", "groups", "value", "baseline"};
 
+// What the trainers write into a journal beside the columns of `results`, dots as underscores.
+const std::vector<std::string> kCurves = {"loss",     "lr",           "grad_norm",     "data_wait",
+                                          "val_top5", "val_accuracy", "val_perplexity"};
+
 bool is_in(const std::string& name, const std::vector<std::string>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -36,11 +40,11 @@ std::vector<const Json*> configs_of(const Json& cell, const Json& runs) {
   return configs;
 }
 
-void check_leaf(const char* key, const std::string& leaf, const SweepFile& sweep, const Json& resolved) {
+void check_leaf(const char* key, const std::string& leaf, const SweepFile& sweep, const Json& plan) {
   std::vector<std::string> known = sweep.axes;
   if (is_in(leaf, known)) return;
   std::set<std::string> found;
-  for (const Json& run : resolved.at("runs"))
+  for (const Json& run : plan.at("runs"))
     for (const auto& [name, value] : leaves(run.at("config"))) found.insert(name);
   if (found.contains(leaf)) return;
   known.insert(known.end(), found.begin(), found.end());
@@ -60,8 +64,9 @@ void check_value(const std::string& value, const SweepFile& sweep) {
            one_of(sweep.stages));
   }
   std::replace(metric.begin(), metric.end(), '.', '_');
-  const std::string near = nearest(metric, result_columns());
-  if (!near.empty() && !is_in(metric, result_columns()) && metric != "top1" && metric != "top5")
+  std::vector<std::string> known = {"top1", "top5"};
+  for (const auto* names : {&result_columns(), &kCurves}) known.insert(known.end(), names->begin(), names->end());
+  if (const std::string near = nearest(metric, known); !near.empty() && !is_in(metric, known))
     fail(Code::usage, "sweep.table.value: {} is unknown; did you mean '{}'?", value, near);
 }
 
@@ -78,31 +83,33 @@ bool agrees(const Json& cell, const Json& runs, const Json& wanted) {
   return true;
 }
 
-void check_baseline(const Json& wanted, const Json& resolved) {
+void check_baseline(const Json& wanted, const SweepFile& sweep, const Json& plan) {
   std::vector<std::string> names;
-  for (const Json& cell : resolved.at("cells")) {
-    if (agrees(cell, resolved.at("runs"), wanted)) return;
+  for (const Json& cell : plan.at("cells")) {
+    if (agrees(cell, plan.at("runs"), wanted)) return;
     names.push_back(cell.at("cell"));
   }
+  const bool merged = names.size() < sweep.cells.size();
   if (names.size() > 8) names.resize(8), names.push_back("...");
-  fail(Code::usage, "sweep.table.baseline: {} fits no cell; cells: {}", wanted.dump(), join(names, "; "));
+  fail(Code::usage, "sweep.table.baseline: {} fits no cell{}; cells: {}", wanted.dump(),
+       merged ? "; cells whose runs are the same are one, with the values that they share" : "", join(names, "; "));
 }
 
 }  // namespace
 
-void check_table(const SweepFile& sweep, const Json& resolved) {
+void check_table(const SweepFile& sweep, const Json& plan) {
   for (const auto& [key, value] : sweep.table.items())
     if (!is_in(key, kTableKeys))
       fail(Code::usage, "sweep.table.{}: unknown key{}", key, unknown_name_hint(key, kTableKeys));
   for (const char* key : {"rows", "columns", "groups"})
-    for (const std::string& leaf : texts_at(sweep.table, key)) check_leaf(key, leaf, sweep, resolved);
+    for (const std::string& leaf : texts_at(sweep.table, key)) check_leaf(key, leaf, sweep, plan);
   for (const std::string& value : texts_at(sweep.table, "value")) check_value(value, sweep);
   const Json baseline = sweep.table.value("baseline", Json());
   if (baseline.is_null()) return;
   if (!baseline.is_string() && !baseline.is_object())
     fail(Code::usage, "sweep.table.baseline: got {}; allowed: a cell's name, or leaves with their values",
          baseline.dump());
-  check_baseline(baseline, resolved);
+  check_baseline(baseline, sweep, plan);
 }
 
 }  // namespace simmim

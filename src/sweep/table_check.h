@@ -1,12 +1,13 @@
-// "table" in a sweep file, checked against the resolved cells before anything starts: what it names must be there once
-// the runs are.
+// "table" in a sweep file, checked against the plan before anything starts: what it names must be there once the runs
+// are.
 #pragma once
 #include "sweep/grid.h"
 
 namespace simmim {
 
-// resolved: resolve_cells of the sweep, or of its tuning, which holds every cell too. Code::usage for an unknown key of
-// the block, a leaf that no run has, a value of a stage that is not run, a baseline that fits no cell.
-void check_table(const SweepFile& sweep, const Json& resolved);
+// plan: make_plan of the sweep, in which equal cells are one already; of a sweep that tunes, with any values of the
+// tuned keys. Code::usage for an unknown key of the block, a leaf that no run has, a value of a stage that is not run,
+// a baseline that fits no cell.
+void check_table(const SweepFile& sweep, const Json& plan);
 
 }  // namespace simmim

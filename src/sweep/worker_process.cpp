@@ -57,9 +57,9 @@ class Pinned {
 
 }  // namespace
 
-std::vector<int> core_numbers() {
+std::vector<int> core_numbers(pid_t process) {
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return {0};
+  if (sched_getaffinity(process, sizeof set, &set) != 0) return {0};
   std::vector<int> cores;
   for (int core = 0; core < CPU_SETSIZE; ++core)
     if (CPU_ISSET(core, &set)) cores.push_back(core);

@@ -16,8 +16,8 @@ namespace simmim {
 
 inline constexpr int kEventDescriptor = 3;
 
-// The processor cores that this process may use, by number.
-std::vector<int> core_numbers();
+// The processor cores that this process, or the one of a number, may use, by number.
+std::vector<int> core_numbers(pid_t process = 0);
 
 // Of those, the ones of worker number `worker` (from 0) where each of `workers` gets `threads` of its own; empty unless
 // they share out all cores exactly: then a worker may run anywhere.

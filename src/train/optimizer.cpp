@@ -10,14 +10,11 @@ AdamW::AdamW(std::vector<ParameterGroup> groups, const OptimizerOptions& options
     GroupTensors& tensors = tensors_.emplace_back();
     for (const auto& [name, parameter] : group.parameters) {
       SIMMIM_CHECK(parameter.requires_grad() && parameter.is_leaf(), "{} is not trainable", name);
-      // Gradients exist from the start and are zeroed in place: no allocation a step, and graphs can be captured.
-      if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
+      given_grads_ = given_grads_ || parameter.grad().defined();
       tensors.parameters.push_back(parameter);
-      tensors.grads.push_back(parameter.grad());
       tensors.exp_avg.push_back(at::zeros_like(parameter));
       tensors.exp_avg_sq.push_back(at::zeros_like(parameter));
       tensors.steps.push_back(at::zeros({}, parameter.options().dtype(at::kFloat)));
-      all_grads_.push_back(tensors.grads.back());
       all_steps_.push_back(tensors.steps.back());
     }
   }
@@ -25,6 +22,7 @@ AdamW::AdamW(std::vector<ParameterGroup> groups, const OptimizerOptions& options
 
 Tensor AdamW::step(const Schedule& schedule, int64_t n, const Tensor& loss) {
   const at::NoGradGuard no_grad;
+  gather_grads();
   const Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(all_grads_, 2)));
   const Tensor finite = at::isfinite(norm + loss.detach()).to(at::kFloat);
   const Tensor not_finite = 1 - finite;
@@ -48,9 +46,30 @@ Tensor AdamW::step(const Schedule& schedule, int64_t n, const Tensor& loss) {
   return norm;
 }
 
+void AdamW::gather_grads() {
+  all_grads_.clear();
+  for (GroupTensors& t : tensors_) {
+    t.grads.clear();
+    for (Tensor& parameter : t.parameters) {
+      if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
+      t.grads.push_back(parameter.grad());
+    }
+    all_grads_.insert(all_grads_.end(), t.grads.begin(), t.grads.end());
+  }
+}
+
 void AdamW::zero_grad() {
   const at::NoGradGuard no_grad;
-  at::_foreach_zero_(all_grads_);
+  if (given_grads_) {
+    gather_grads();
+    at::_foreach_zero_(all_grads_);
+    return;
+  }
+  all_grads_.clear();
+  for (GroupTensors& t : tensors_) {
+    t.grads.clear();  // they would keep the gradients from being the backward pass's own tensors
+    for (Tensor& parameter : t.parameters) parameter.mutable_grad().reset();
+  }
 }
 
 NamedTensors AdamW::state() const {

@@ -23,6 +23,8 @@ class AdamW {
   // clipping (0-d). A norm or loss (0-d) that is not finite leaves parameters and state as they were. The gradients
   // stay (clipped or not): call zero_grad before the next backward.
   Tensor step(const Schedule& schedule, int64_t n, const Tensor& loss);
+  // Gradients that were there when the optimizer was made (views into buckets) become 0; others are let go, so that the
+  // backward pass hands over its own tensors instead of adding to zeros.
   void zero_grad();
 
   // Moments and step counts under "opt.exp_avg.NAME", "opt.exp_avg_sq.NAME", "opt.step.NAME"; the tensors are the
@@ -31,6 +33,8 @@ class AdamW {
   const std::vector<ParameterGroup>& groups() const { return groups_; }
 
  private:
+  void gather_grads();  // a parameter that had no part in the step gets zeros
+
   struct GroupTensors {
     std::vector<Tensor> parameters, grads, exp_avg, exp_avg_sq, steps;
   };
@@ -38,6 +42,7 @@ class AdamW {
   OptimizerOptions options_;
   std::vector<GroupTensors> tensors_;
   std::vector<Tensor> all_grads_, all_steps_;
+  bool given_grads_ = false;
 };
 
 }  // namespace simmim

@@ -81,5 +81,14 @@ TEST_F(Index, BrokenWhileASweepRunsIsAWarning) {
   expect_whole();
 }
 
+TEST_F(Index, BrokenBeforeASweepStartsLeavesItItsHours) {
+  make_folder(out_);
+  write_file_atomically(database_, std::string(20000, 'x'));
+  const Finished got = simmim_run(words() + Words{"--hours", "9"});
+  EXPECT_EQ(got.code, 0) << got.err;
+  rebuild_database(database_, out_);
+  expect_whole();
+}
+
 }  // namespace
 }  // namespace simmim

@@ -144,6 +144,10 @@ TEST_F(LookAtRuns, RunThatIsLostIsGoneOnWithAndNotFineTuned) {
     folder->begin_attempt("finetune", "p4", 0, Json::object());
   }
   EXPECT_EQ(next({"show", "lost"}), "next: simmim finetune --from p4 finetune.lr=0.1");
+  Json config = read_json_file(out_ / "runs/lost/config.json");
+  config["weights"] = (out_ / "runs/p4/epoch-3.safetensors").string();
+  write_file_atomically(out_ / "runs/lost/config.json", config.dump());
+  EXPECT_EQ(next({"show", "lost"}), "next: simmim finetune --from p4@3 finetune.lr=0.1");
   EXPECT_EQ(next({"status"}), "next: simmim runs state=lost");
   Json plan = sample_plan(
       "live", Json::array({sample_cell("all", Json::object(), Json::array({sample_chain(0, "", "lost")}))}));
@@ -152,6 +156,9 @@ TEST_F(LookAtRuns, RunThatIsLostIsGoneOnWithAndNotFineTuned) {
   write_plan(out_, plan);
   EXPECT_EQ(next({"status"}), "next: simmim sweep sweeps/live.json");
   EXPECT_EQ(next({"show", "lost"}), "next: simmim sweep sweeps/live.json");
+  make_folder(out_ / "sweeps/live/slurm");
+  EXPECT_EQ(next({"status"}), "next: simmim sweep sweeps/live.json --executor slurm");
+  EXPECT_EQ(next({"show", "lost"}), "next: simmim sweep sweeps/live.json --executor slurm");
 }
 
 TEST_F(LookAtRuns, RebuildNamesTheFoldersThatItSkips) {

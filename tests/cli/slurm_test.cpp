@@ -138,6 +138,15 @@ TEST_F(Slurm, StatusSaysHowManyRunsAreInTheQueue) {
   EXPECT_EQ(simmim_run(status, environment()).out, "s: 1 waiting of 1 runs, 0 in Slurm's queue\n");
 }
 
+TEST_F(Slurm, StatusDoesNotAskForTheQueueOfASweepThatIsDone) {
+  const Words words = submitted_worker();
+  ASSERT_EQ(simmim_run(words, environment()).code, 0);
+  command("squeue", "touch " + (folder_ / "asked").string());
+  EXPECT_EQ(simmim_run({"status", "--out", (folder_ / "results").string()}, environment()).out,
+            "s: 1 done of 1 runs\n");
+  EXPECT_FALSE(fs::exists(folder_ / "asked"));
+}
+
 TEST_F(Slurm, RunThatCannotBeginIsRecordedAsFailed) {
   const Words words = submitted_worker();
   Json plan = read_json_file(words[2]);
@@ -169,8 +178,7 @@ TEST_F(Slurm, WrongResourcesAreNamedBeforeAnythingStarts) {
   const Words words = sweep("results") + Words{"--executor", "slurm", "--resources"};
   const Finished typo = simmim_run(words + Words{(folder_ / "bad.json").string()}, environment());
   EXPECT_EQ(typo.code, 2);
-  EXPECT_NE(typo.err.find("bad.json.partitoin: unknown key; did you mean 'partition'?"), std::string::npos)
-      << typo.err;
+  EXPECT_NE(typo.err.find("bad.json.partitoin: unknown key; did you mean 'partition'?"), std::string::npos) << typo.err;
   const Finished list = simmim_run(words + Words{(folder_ / "list.json").string()}, environment());
   EXPECT_EQ(list.code, 2);
   EXPECT_NE(list.err.find("list.json: got [1]; allowed: an object"), std::string::npos) << list.err;

@@ -46,6 +46,9 @@ TEST(Sweeps, AreFoundByPlaceByTheNameInTablesAndByBareName) {
     const Finished got = simmim_run({"sweep", name, "--dry-run", "--json", "--out", (folder / "r").string()});
     ASSERT_EQ(got.code, 0) << name << got.err;
     EXPECT_EQ(got.json()["plan"]["name"], "small-masks") << name;
+    const Finished checked = simmim_run({"check", name, "--json", "--out", (folder / "r").string()});
+    ASSERT_EQ(checked.code, 0) << name << checked.err;
+    EXPECT_EQ(checked.json()["sweep"], "small-masks") << name;
   }
   const Finished wrong = simmim_run({"sweep", "small/mask", "--dry-run", "--out", (folder / "r").string()});
   EXPECT_EQ(wrong.code, 2);

@@ -76,6 +76,20 @@ TEST_F(TunedSweep, TriesChoosesAndTellsWhatItChose) {
   EXPECT_TRUE(fs::exists(run_path(folder_ / "results", shown["tuned"][1]["runs"][0])));
 }
 
+TEST_F(TunedSweep, ChecksItsTableAgainstTheCellsToComeBeforeItTriesAnything) {
+  sweep_["axes"].push_back(Json::parse(R"({"grid": {"mask.ratio": [0.4, 0.6]}})"));
+  sweep_["table"] = {{"baseline", "scratch"}};
+  write();
+  EXPECT_EQ(run({"--dry-run"}).code, 0);
+  EXPECT_EQ(look({"check", (folder_ / "s.json").string()}).code, 0);
+  sweep_["table"] = {{"baseline", {{"case", "scratch"}, {"mask.ratio", 0.6}}}};
+  write();
+  const Finished refused = run();
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("fits no cell; cells whose runs are the same are one"), std::string::npos) << refused.err;
+  EXPECT_FALSE(fs::exists(folder_ / "results"));
+}
+
 TEST_F(TunedSweep, KilledWhileItTriesGoesOnToTheSameRuns) {
   ASSERT_EQ(run({}, "whole").code, 0);
   Process sweep({"sweep", (folder_ / "s.json").string(), "--out", (folder_ / "results").string()});

@@ -407,7 +407,7 @@ TEST(Schema, HasTheDefaultsThatTheResultVersionsStandFor) {
   EXPECT_EQ(defaults["finetune.augment.randaugment"], "");
   for (const char* off : {"augment.color_jitter", "augment.erasing", "mixup", "cutmix", "ema"})
     EXPECT_EQ(defaults[std::string("finetune.") + off], 0) << off;
-  EXPECT_EQ(result_versions("pretrain").size(), 8u);
+  EXPECT_EQ(result_versions({{"stage", "pretrain"}}).size(), 8u);
 }
 
 TEST(Precision, ThatThisProcessorIsSlowAtIsSaid) {

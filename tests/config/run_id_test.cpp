@@ -90,6 +90,29 @@ TEST(RunId, KnowsSeedStageParentDataFilesAndVersions) {
   EXPECT_TRUE(ids.insert(unversioned_id(config, "", "data", {})).second);
 }
 
+TEST(ResultVersions, AreRaisedForRunsInBfloatWhichWereEvaluatedInItToo) {
+  for (const char* stage : {"pretrain", "finetune"}) {
+    EXPECT_EQ(result_versions({{"stage", stage}, {"precision", "bf16"}})["encoders"], 2);
+    EXPECT_EQ(result_versions({{"stage", stage}, {"precision", "f32"}})["encoders"], 1);
+  }
+}
+
+// Their masks are others since the smallest rectangle is no larger than what is hidden; all other ids stay.
+TEST(ResultVersions, AreRaisedOnlyForBlockwiseMasksWhoseRectanglesHadToShrink) {
+  const auto version = [](const Json& mask) {
+    return result_versions({{"stage", "pretrain"}, {"mask", mask}})["masks"];
+  };
+  for (const Json& mask : {Json{{"name", "random"}, {"ratio", 0.05}}, Json{{"name", "square"}, {"ratio", 0.05}},
+                           Json{{"name", "blockwise"}, {"ratio", 0.4}, {"min_block", "auto"}, {"max_block", "auto"}},
+                           Json{{"name", "blockwise"}, {"ratio", 0.05}, {"min_block", 2}},
+                           Json{{"name", "blockwise"}, {"ratio", 0.4}, {"max_block", 16}}})
+    EXPECT_EQ(version(mask), 1) << mask.dump();
+  for (const Json& mask : {Json{{"name", "blockwise"}, {"ratio", 0.05}, {"min_block", "auto"}},
+                           Json{{"name", "blockwise"}, {"ratio", 0.4}, {"max_block", 8}}})
+    EXPECT_EQ(version(mask), 2) << mask.dump();
+  EXPECT_FALSE(result_versions({{"stage", "finetune"}}).contains("masks"));
+}
+
 // Four images of two classes in `root`, at train/.
 std::string id_of_images(const fs::path& root, bool verify = false) {
   const Json config = {

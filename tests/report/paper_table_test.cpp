@@ -6,6 +6,7 @@
 
 #include "masks/distance.h"
 #include "masks/mask.h"
+#include "report/table_marks.h"
 #include "runs/database.h"
 #include "runs/ingest.h"
 #include "runs/sample_runs.h"
@@ -134,8 +135,8 @@ TEST(PaperTable, OfHeadsHasParametersAndTheMeasuredCost) {
   EXPECT_TRUE(row_of(table, "head.name=inverse_swin head.size=base").measures.at("cost").paper->verified);
 }
 
-TEST(PaperTable, SetsDifferencesOfASweepUnderOtherConditionsBesideThePapers) {
-  const PaperRuns runs;
+// A sweep over the loss's area under other conditions than the paper's, whose cell of all pixels is 5 points worse.
+void write_area_sweep(const PaperRuns& runs, const char* baseline) {
   Json cells = Json::array();
   for (const std::string area : {"masked", "all"}) {
     Json chains = Json::array();
@@ -160,14 +161,40 @@ TEST(PaperTable, SetsDifferencesOfASweepUnderOtherConditionsBesideThePapers) {
   plan["paper"] = "paper/5";
   plan["axes"] = {"loss.area"};
   plan["seeds"] = {0, 1, 2};
-  plan["table"] = {{"rows", "loss.area"}, {"value", "finetune.val.top1"}, {"baseline", {{"loss.area", "masked"}}}};
+  plan["table"] = {{"rows", "loss.area"}, {"value", "finetune.val.top1"}, {"baseline", {{"loss.area", baseline}}}};
   write_plan(runs.out, plan);
+}
+
+TEST(PaperTable, SetsDifferencesOfASweepUnderOtherConditionsBesideThePapers) {
+  const PaperRuns runs;
+  write_area_sweep(runs, "masked");
   const PaperComparison table = runs.table("paper/5");
   EXPECT_EQ(table.sweeps, (std::vector<std::string>{"small-area"}));
   EXPECT_EQ(row_of(table, "loss.area=masked").elsewhere.at("small-area"), "default");
   const std::string all = row_of(table, "loss.area=all").elsewhere.at("small-area");
-  EXPECT_TRUE(all.starts_with("-4.98 ± 0.2") && all.ends_with(", same sign")) << all;
+  EXPECT_TRUE(all.starts_with("−4.98 ± 0.2") && all.ends_with(", same sign")) << all;
   EXPECT_NE(render_paper(table, "text").find("−1.1"), std::string::npos);
+}
+
+TEST(PaperTable, JudgesASweepsDifferenceByThePapersThatStandsBesideIt) {
+  const PaperRuns runs;
+  write_area_sweep(runs, "all");
+  const PaperComparison table = runs.table("paper/5");
+  EXPECT_EQ(row_of(table, "loss.area=all").elsewhere.at("small-area"), "default");
+  const std::string masked = row_of(table, "loss.area=masked").elsewhere.at("small-area");  // the paper's own default
+  EXPECT_TRUE(masked.starts_with("+4.98 ± 0.2") && masked.find(',') == std::string::npos) << masked;
+}
+
+TEST(PaperVerdict, ComparesTheSignOfADifferenceThatIsShownWithThePapers) {
+  TableEntry entry;
+  EXPECT_EQ(paper_verdict(entry, 1), "");
+  entry.difference = Difference{};
+  entry.difference->value = -0.5;
+  EXPECT_EQ(paper_verdict(entry, -1), "no difference shown");
+  entry.shown = true;
+  EXPECT_EQ(paper_verdict(entry, -1), "same sign");
+  EXPECT_EQ(paper_verdict(entry, 1), "other sign");
+  EXPECT_EQ(paper_verdict(entry, 0), "the paper has none");
 }
 
 TEST(PaperTable, NamesWhatItDoesNotKnow) {

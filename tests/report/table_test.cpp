@@ -245,6 +245,18 @@ TEST(ComparisonTable, TakesKeysForTheNameOfTheBaseline) {
   EXPECT_TRUE(entry_of(same, "mask.patch=4 mask.ratio=0.4").baseline);
 }
 
+TEST(ComparisonTable, TakesTheNameOfACellOfACaseForTheBaselineThoughItIsNoCondition) {
+  DemoSweep sweep;
+  for (Json& cell : sweep.plan["cells"])
+    if (cell["cell"] != "scratch") cell["cell"] = "masked " + cell["cell"].get<std::string>();
+  sweep.plan["revision"] = 2;
+  write_plan(sweep.out, sweep.plan);
+  ASSERT_EQ(ingest_changes(sweep.path, sweep.out), "");
+  const ComparisonTable table = sweep.table({.baseline = "masked mask.patch=8 mask.ratio=0.4"});
+  EXPECT_EQ(table.values[0].baseline, "masked mask.patch=8 mask.ratio=0.4");
+  EXPECT_TRUE(entry_of(table, "masked mask.patch=8 mask.ratio=0.6").difference);
+}
+
 TEST(ComparisonTable, ShowsThePapersValueWhereTheSetUpIsThePapers) {
   DemoSweep sweep;
   Json config = pretrain_config(0, 32, 0.6);

@@ -198,6 +198,21 @@ TEST(Status, CountsWhatComesFromAFailedRunAsBlockedAndLeavesItOutOfTheTime) {
   EXPECT_EQ(sweep.seconds_left, 0);
 }
 
+TEST(Status, OfASweepThatStillTunesIsThatOfItsTuning) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path;
+  write_plan(
+      out, sample_plan("s-tune",
+                       Json::array({sample_cell("all", Json::object(), Json::array({sample_chain(100, "p", "f")}))})));
+  ASSERT_EQ(ingest_changes(out / "simmim.db", out), "");
+  const Sqlite database = open_for_reading(out / "simmim.db", out);
+  const Status status = read_status(database, "s", out);
+  ASSERT_EQ(status.sweeps.size(), 1u);
+  EXPECT_EQ(status.sweeps[0].name, "s-tune");
+  EXPECT_NE(error_of(Code::usage, [&] { sweep_run_here(database, "s"); }).find("no sweep is called s"),
+            std::string::npos);
+}
+
 TEST(Status, CountsStatesAndEstimatesTheTimeLeft) {
   const Samples samples;
   const Status status = read_status(samples.database(), "demo", samples.out);

@@ -82,6 +82,23 @@ TEST_F(Grid, ConditionsSeeTheRecipeAndWhatItExtends) {
             Names{"mask.ratio=0.6"});
 }
 
+TEST_F(Grid, ConditionsSeeDottedKeysOfTheRecipe) {
+  write_file_atomically(
+      folder_ / "recipes/dotted.json",
+      R"({"mask.name": "random", "pretrain": {"augment.flip": false}, "finetune.augment": {"flip": 1}})");
+  EXPECT_EQ(names(R"({"base": "recipes/dotted.json", "axes": [{"grid": {"mask.ratio": [0.4, 0.6]}}],
+                      "exclude": [{"mask.name": "random", "pretrain.augment.flip": false, "finetune.augment.flip": 1,
+                                   "mask.ratio": 0.4}]})"),
+            Names{"mask.ratio=0.6"});
+}
+
+TEST_F(Grid, RefusesRecipesThatExtendOneAnotherInACircle) {
+  write_file_atomically(folder_ / "recipes/a.json", R"({"extends": "b"})");
+  write_file_atomically(folder_ / "recipes/b.json", R"({"extends": "a", "seed": 1})");
+  const std::string said = refusal(R"({"base": "recipes/a.json", "exclude": [{"mask.name": "random"}]})");
+  EXPECT_NE(said.find("\"extends\" goes round in a circle; break it"), std::string::npos) << said;
+}
+
 TEST_F(Grid, ExcludeComparesNumbersByValue) {
   EXPECT_EQ(names(R"({"axes": [{"grid": {"mask.patch": [4, 8]}}], "exclude": [{"mask.patch": 4.0}]})"),
             Names{"mask.patch=8"});
@@ -145,6 +162,9 @@ TEST_F(Grid, SweepIsNamedByItsPlaceBelowSweeps) {
   EXPECT_EQ(sweep_name("sweeps/demo.json"), "demo");
   EXPECT_EQ(sweep_name("/x/sweeps/small/heads.json"), "small-heads");
   EXPECT_EQ(sweep_name("elsewhere/a.json"), "a");
+  const fs::path installed = program_path().parent_path().parent_path() / "share/simmim";
+  EXPECT_EQ(sweep_name(installed / "small/heads.json"), "small-heads");
+  EXPECT_EQ(sweep_name(installed / "demo.json"), "demo");
 }
 
 }  // namespace
