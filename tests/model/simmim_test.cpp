@@ -397,13 +397,6 @@ TEST_P(Method, BfloatLossIsNearTheFloatLoss) {
     EXPECT_TRUE(parameter.grad().defined() && at::isfinite(parameter.grad()).all().item<bool>()) << name;
 }
 
-TEST_P(Method, IsEvaluatedInFloatWhateverItIsTrainedIn) {
-  const SimMim exact(small_config(GetParam()), {}), trained_in_bfloat(small_config(GetParam()), {.autocast = true});
-  const Tensor batch = images(4, at::kFloat);
-  EXPECT_EQ(trained_in_bfloat.forward(batch, masks(4), {}).loss.item<double>(),
-            exact.forward(batch, masks(4), {}).loss.item<double>());
-}
-
 TEST_P(Method, ProbesReadTheMeanOfThePatchTokensOfEveryBlock) {
   const Classifier model(small_config(GetParam()), 3, {.dtype = at::kDouble});
   const std::vector<Tensor> features = model.features(images(2));
