@@ -180,7 +180,7 @@ inline int64_t attention_groups(int64_t sequences, int64_t H) {
 
 template <class E>
 bool attention_takes(int64_t N, int64_t d) {
-  return (d == 16 || d == 32 || d == 64) && has_tensor_cores() &&
+  return (d == 16 || d == 32 || d == 64) && has_kernels() &&
          attention_shared_bytes<E>(N, d, true) <= shared_memory_limit();
 }
 

@@ -39,7 +39,7 @@ inline int64_t shared_memory_limit() {
 }
 
 // Whether the current device has what the kernels are written in: bf16, tf32, ldmatrix (sm_80 and up).
-inline bool has_tensor_cores() {
+inline bool has_kernels() {
   int device = 0, major = 0;
   check(cudaGetDevice(&device));
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));

@@ -154,10 +154,10 @@ template const kernels::Operations<float, kernels::bf16>* operations_on(at::Devi
 template const kernels::Operations<double, double>* operations_on(at::Device);
 
 int rank_gpu(const std::string& text, int count, const Launch& launch) {
-  if (count == 1) return 0;  // the launcher shows each process one of its own
-  if (launch.local_size > count)
-    fail(Code::usage, "device: {} processes on this host have {} GPUs, and each needs one of its own; start {} a host",
-         launch.local_size, count, count);
+  if (count == 1) return 0;        // the launcher shows each process one of its own
+  if (launch.local_rank >= count)  // local_size is that of the first host, which others may differ from
+    fail(Code::usage, "device: {} or more processes on this host have {} GPUs, and each needs one; start {} a host",
+         launch.local_rank + 1, count, count);
   const auto given = text == "cuda" ? std::nullopt : cuda_index(text);
   if (given && launch.local_size > 1)
     fail(Code::usage,

@@ -131,7 +131,7 @@ void launch(void (*kernel)(P...), int64_t blocks, int threads, int64_t shared, c
 }
 
 inline int64_t shared_memory_limit() { return 227 << 10; }  // of an H100
-inline bool has_tensor_cores() { return true; }
+inline bool has_kernels() { return true; }
 inline unsigned char* shared_memory() { return static_cast<unsigned char*>(Fibers::get().shared()); }
 
 inline float float_of_bits(uint32_t bits) {

@@ -56,8 +56,8 @@ TEST(Device, EachProcessOfAHostHasAGpuOfItsOwnOrIsRefused) {
   EXPECT_EQ(gpu("cuda:2", 4, 0, 1), 2);
   EXPECT_EQ(gpu("cuda", 1, 3, 4), 0);  // the launcher shows each process one
   EXPECT_EQ(gpu("cuda:0", 1, 3, 4), 0);
-  EXPECT_EQ(error_of(Code::usage, [&] { gpu("cuda", 2, 0, 3); }),
-            "device: 3 processes on this host have 2 GPUs, and each needs one of its own; start 2 a host");
+  EXPECT_EQ(error_of(Code::usage, [&] { gpu("cuda", 2, 2, 3); }),
+            "device: 3 or more processes on this host have 2 GPUs, and each needs one; start 2 a host");
   EXPECT_EQ(error_of(Code::usage, [&] { gpu("cuda:1", 4, 0, 2); }),
             "device: got 'cuda:1' for 2 processes on this host, and each needs a GPU of its own; use device=cuda");
 }
