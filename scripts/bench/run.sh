@@ -5,5 +5,6 @@ build=$(realpath "$1")
 shift
 here=$(realpath "$(dirname "$0")")
 { read -r PEER_PYTHON; read -r PEER_PATH; } < <("$here/install.sh" "$build")
+export BENCH_COMMAND=${BENCH_COMMAND:-scripts/bench/run.sh build $*}
 export PEER_PYTHON=${PEER_PYTHON:?the peers could not be installed} PEER_PATH
 exec "$PEER_PYTHON" "$here/run.py" "$build/simmim" --images "$build/bench-images" --out results/bench "$@"
