@@ -129,11 +129,14 @@ std::string sweep_with(const Sqlite& database, const std::string& name, const st
     if (is_here(sweep)) return sweep;
     fail(Code::usage, "sweep {}: nothing of it has run here; start it: simmim sweep {}", sweep, shell_quoted(name));
   }
-  fail(Code::usage, "no sweep is called {}{}", name,
-       here.empty() ? "; none has run here, simmim list sweeps shows some to start" : unknown_name_hint(name, here));
+  fail(Code::usage, "no sweep is called {}{}", name, sweeps_hint(name, here));
 }
 
 }  // namespace
+
+std::string sweeps_hint(const std::string& name, const std::vector<std::string>& here) {
+  return here.empty() ? "; none has run here, simmim list sweeps shows some to start" : unknown_name_hint(name, here);
+}
 
 std::string sweep_run_here(const Sqlite& database, const std::string& name) { return sweep_with(database, name, {""}); }
 

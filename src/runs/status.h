@@ -34,6 +34,9 @@ struct Status {
   std::map<std::string, int64_t> other_states;  // of no sweep, all of them: state -> runs
 };
 
+// The end of a message that asks for a sweep: those that have run here, or how to see some to start.
+std::string sweeps_hint(const std::string& name, const std::vector<std::string>& here);
+
 // What the database calls a sweep that is named in any way that find_sweep takes. Code::usage, with what to do, if
 // nothing of it has run here.
 std::string sweep_run_here(const Sqlite& database, const std::string& name);
