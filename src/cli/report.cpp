@@ -38,7 +38,7 @@ void publish(const Sqlite& database, const fs::path& out, const std::string& swe
 }
 
 int run_report(const ReportOptions& options, const CommonOptions& common) {
-  if (options.name.empty()) fail(Code::usage, "report: which sweep?{}", sweeps_hint("", sweep_names(common.out)));
+  if (options.name.empty()) fail(Code::usage, "report: name a sweep{}", sweeps_hint("", sweep_names(common.out)));
   if (fs::is_directory(common.out))
     if (const std::string trouble = ingest_changes(common.database(), common.out); !trouble.empty()) warn(trouble);
   const Sqlite database = open_for_reading(common.database(), common.out);

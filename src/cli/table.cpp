@@ -35,7 +35,7 @@ Sqlite open_fresh(const CommonOptions& common) {
 
 int run_table(const TableCommandOptions& options, const CommonOptions& common) {
   static const std::vector<std::string> formats = {"text", "markdown", "latex", "csv", "json", "html"};
-  if (options.name.empty()) fail(Code::usage, "table: which sweep?{}", sweeps_hint("", sweep_names(common.out)));
+  if (options.name.empty()) fail(Code::usage, "table: name a sweep{}", sweeps_hint("", sweep_names(common.out)));
   const auto end_with = [&](const std::string& file, const std::string& next) {
     if (!file.empty()) say(common.quiet, "written to " + file);
     hint(common, next);
