@@ -7,9 +7,9 @@
 
 namespace simmim {
 
-// The result versions of the parts that a stage uses; {"stage", and its configuration}. Raise a number by hand when a
-// change of the program changes what that part computes; runs made before are then stale. tests/config/run_id_test.cpp
-// compares a few numbers with golden ones and asks for it.
+// The result versions of the parts that a stage uses (stage_config["stage"] names it; its precision and masks matter).
+// Raise a number by hand when a change of the program changes what that part computes; runs made before are then stale.
+// tests/config/run_id_test.cpp compares a few numbers with golden ones and asks for it.
 Json result_versions(const Json& stage_config);
 
 // A stage's configuration less what cannot change a result (roots, workers, device, log and save intervals) and less

@@ -139,8 +139,8 @@ struct WeightGradient {
 // operands at every call; on processors that are not Intel's all, since its best kernels are for Intel's alone. On one
 // core of an AMD EPYC with AVX2 (third generation), GFLOP/s of MKL's and ours: 61 and 82 for 512 x 96 at depth 32, 92
 // and 95 for 195 x 384 at depth 128, 60 and 75 for 1576 x 3072 at depth 768 on a busy machine. On two cores of an Intel
-// Xeon with AVX-512, images/s of a step with MKL's and ours, medians of 3 in turn: ViT nano 336 and 348, Swin nano 928
-// and 985, both in chunks; ViT-B, all at once, 2.5 and 2.1.
+// Xeon with AVX-512, images/s of `simmim bench step` built with this false and true, medians of 3 in turn: ViT nano 336
+// and 348, Swin nano 928 and 985, both in chunks; ViT-B, all at once, 2.5 and 2.1.
 bool has_faster_products(bool chunked);
 
 template <class T>
