@@ -71,7 +71,10 @@ std::vector<fs::path> known_recipes() {
 std::vector<fs::path> known_sweeps() {
   for (const fs::path& folder : sweep_folders()) {
     auto files = json_files(folder, true);
-    std::erase_if(files, [](const fs::path& file) { return file.parent_path().filename() == "recipes"; });
+    std::erase_if(files, [](const fs::path& file) {  // an installed program has its golden files there too
+      const fs::path within = file.parent_path().filename();
+      return within == "recipes" || within == "golden";
+    });
     if (!files.empty()) return files;
   }
   return {};

@@ -16,6 +16,9 @@ clean "$prefix/bin/simmim" version >/dev/null || fail "simmim version"
 clean "$prefix/bin/simmim" pretrain --dry-run >plan 2>&1 || { cat plan; fail "the engine does not run"; }
 clean "$prefix/bin/simmim" list recipes --json >recipes || fail "simmim list recipes"
 grep -q '"name"' recipes || fail "no recipe was installed"
+clean "$prefix/bin/simmim" list sweeps --json >sweeps || fail "simmim list sweeps"
+grep -q '"masks"' sweeps || fail "no sweep was installed"
+! grep -q golden sweeps || fail "golden files are listed as sweeps"
 clean "$prefix/bin/simmim" sweep small-masks --dry-run --json >sweep || fail "simmim sweep small-masks"
 grep -q '"small-masks"' sweep || fail "the installed sweep has another name"
 clean "$prefix/bin/simmim" doctor parity >parity || { cat parity; fail "simmim doctor parity"; }
